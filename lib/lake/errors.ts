@@ -1,0 +1,39 @@
+// The errors of lib/lake, each with a name that callers can test for.
+
+export class PreconditionFailed extends Error {
+  override name = 'PreconditionFailed'
+  constructor(readonly key: string) {
+    super(`Somebody else wrote ${key} first.`)
+  }
+}
+
+export class ObjectGone extends Error {
+  override name = 'ObjectGone'
+  constructor(
+    readonly key: string,
+    readonly version: string,
+  ) {
+    super(`Version ${version} of ${key} is no longer there.`)
+  }
+}
+
+/** A key that no zone can hold: empty, `..`, absolute, too long, or with a character that cannot be stored. */
+export class InvalidKey extends Error {
+  override name = 'InvalidKey'
+  constructor(
+    readonly key: string,
+    why: string,
+  ) {
+    super(`The key ${JSON.stringify(key)} cannot be used: ${why}`)
+  }
+}
+
+/** The lake could not be read or written: disk full, read-only, no permission. The state is as before. */
+export class StorageError extends Error {
+  override name = 'StorageError'
+}
+
+/** The SQL of `weir query` is wrong, or asks for what it may not do. */
+export class QueryError extends Error {
+  override name = 'QueryError'
+}

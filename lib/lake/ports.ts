@@ -1,0 +1,114 @@
+// The four ports that the pipeline knows, and the lake that bundles them. Adapters: lake/local now, lake/aws next.
+// One conformance suite (test/conformance) holds every adapter to the words below.
+
+import type { Readable } from 'node:stream'
+import type { Plan } from '../contract/plan.ts'
+import type { Receipt } from './receipt.ts'
+
+export type Zone = 'landing' | 'clean' | 'curated' | 'ops'
+
+export interface ObjectInfo {
+  key: string
+  size: number
+  /** Opaque; differs whenever the bytes were written anew. */
+  etag: string
+  /** Opaque name of exactly these bytes under this key. Only the landing zone keeps older versions. */
+  version: string
+  modified: Date
+}
+
+export interface PutCondition {
+  /** Write only if the object's etag is still this one. */
+  ifMatch?: string
+  /** Write only if there is no such object. */
+  ifNoneMatch?: '*'
+}
+
+/** A local copy of one version of an object. */
+export interface Fetched {
+  path: string
+  info: ObjectInfo
+  /** Rejects with ObjectGone if the bytes at `path` stopped being that version while they were read. Call after reading. */
+  verify(): Promise<void>
+  /** Frees what was needed for the copy. Safe to call twice. */
+  release(): Promise<void>
+}
+
+/** Objects by key in one zone. Reads see every earlier write. A key is any UTF-8 text up to 1,024 bytes. */
+export interface ObjectStore {
+  /** Undefined when there is no such object (or it was deleted). */
+  head(key: string): Promise<ObjectInfo | undefined>
+  /** Whole small objects (heads, receipts). */
+  get(key: string): Promise<{ info: ObjectInfo; body: Buffer } | undefined>
+  /** Local path with the bytes of exactly that version, for reading only. Throws ObjectGone. */
+  fetch(key: string, version: string): Promise<Fetched>
+  /** Throws PreconditionFailed when the condition does not hold: somebody else won. */
+  put(key: string, body: Buffer | string | Readable, condition?: PutCondition): Promise<ObjectInfo>
+  /** Stores a local file. It may be moved: the caller must not use the path afterwards. */
+  putFile(key: string, path: string, condition?: PutCondition): Promise<ObjectInfo>
+  /** In key order, everything below a prefix; `after` is exclusive. */
+  list(prefix: string, options?: { after?: string }): AsyncIterable<ObjectInfo>
+  /** Deleting what is not there is fine. In landing the older versions stay. */
+  delete(key: string): Promise<void>
+}
+
+export interface TableColumn {
+  name: string
+  type: string
+  comment?: string
+}
+
+export interface TableDefinition {
+  /** `clean.orders`, `curated.orders`, `ops.receipts`. */
+  name: string
+  description?: string
+  columns: TableColumn[]
+  partitionKeys: TableColumn[]
+}
+
+/** Points one combination of partition values at the files of one location. */
+export interface Partition {
+  values: string[]
+  /** Prefix in the clean zone that ends in "/"; all Parquet files directly below it are the partition. Empty contributions have no partition. */
+  location: string
+}
+
+/** Tables and partitions: a projection of the heads. Swapping a partition's location is atomic for readers. */
+export interface Catalog {
+  putTable(table: TableDefinition): Promise<void>
+  getTable(name: string): Promise<TableDefinition | undefined>
+  listTables(): Promise<TableDefinition[]>
+  getPartition(table: string, values: string[]): Promise<Partition | undefined>
+  putPartition(table: string, partition: Partition): Promise<void>
+  deletePartition(table: string, values: string[]): Promise<void>
+  listPartitions(table: string): AsyncIterable<Partition>
+}
+
+export interface QueryResult {
+  columns: { name: string; type: string }[]
+  /** Values as JavaScript has them; bigint, decimal, date and timestamp as text that loses nothing. */
+  rows: (string | number | boolean | null | object)[][]
+  stats?: { bytesScanned?: number; cost?: number; milliseconds: number }
+}
+
+export interface QueryEngine {
+  /** Runs one read-only statement over `clean.<dataset>`, `curated.<table>` and `ops.*`. Throws QueryError. */
+  query(sql: string, options?: { signal?: AbortSignal }): Promise<QueryResult>
+}
+
+export interface Notifier {
+  /** Tells the uploader; called at most once for each upload. */
+  notify(receipt: Receipt, dataset: Pick<Plan, 'dataset' | 'support'>): Promise<void>
+}
+
+export interface Lake {
+  zones: Record<Zone, ObjectStore>
+  catalog: Catalog
+  queries: QueryEngine
+  notifier: Notifier
+  /** Where a person finds an object: a path on a local lake, an s3:// URI on AWS. */
+  locate(zone: Zone, key: string): string
+  /** A local folder for temporary files. */
+  scratch: string
+  close(): Promise<void>
+}
