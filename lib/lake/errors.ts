@@ -2,29 +2,31 @@
 
 export class PreconditionFailed extends Error {
   override name = 'PreconditionFailed'
-  constructor(readonly key: string) {
+  readonly key: string
+  constructor(key: string) {
     super(`Somebody else wrote ${key} first.`)
+    this.key = key
   }
 }
 
 export class ObjectGone extends Error {
   override name = 'ObjectGone'
-  constructor(
-    readonly key: string,
-    readonly version: string,
-  ) {
+  readonly key: string
+  readonly version: string
+  constructor(key: string, version: string) {
     super(`Version ${version} of ${key} is no longer there.`)
+    this.key = key
+    this.version = version
   }
 }
 
 /** A key that no zone can hold: empty, `..`, absolute, too long, or with a character that cannot be stored. */
 export class InvalidKey extends Error {
   override name = 'InvalidKey'
-  constructor(
-    readonly key: string,
-    why: string,
-  ) {
+  readonly key: string
+  constructor(key: string, why: string) {
     super(`The key ${JSON.stringify(key)} cannot be used: ${why}`)
+    this.key = key
   }
 }
 

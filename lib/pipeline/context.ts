@@ -1,0 +1,22 @@
+// What every use case gets: the lake's ports, the plans of its contracts, and the engine. No adapter is named here.
+
+import type { Plan } from '../contract/plan.ts'
+import type { CheckRequest, CheckResult } from '../engine/result.ts'
+import type { Lake } from '../lake/ports.ts'
+
+export interface Context {
+  lake: Lake
+  /** Plans by dataset name. */
+  plans: ReadonlyMap<string, Plan>
+  /** The engine; `createEngine(settings).check` outside tests. */
+  check: (request: CheckRequest) => Promise<CheckResult>
+  now: () => Date
+  /** One structured line per event worth an operator's eye; stderr on the command line. */
+  log: (event: { event: string; [field: string]: unknown }) => void
+}
+
+/** How a caller watches and stops one use case. */
+export interface RunOptions {
+  signal?: AbortSignal
+  onProgress?: CheckRequest['onProgress']
+}
