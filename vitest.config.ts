@@ -1,0 +1,15 @@
+// How the tests run: two at a time in processes of their own, since DuckDB and SQLite hold native memory and file locks.
+
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    // Generous, because a machine may be busy: a test never measures time, it only must not hang.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 10_000,
+  },
+})
