@@ -1,0 +1,170 @@
+// A draft contract from a sample file, with the evidence beside each column. It is a start for a person to read, not a truth:
+// what the sample cannot decide stays a string, and a comment says why.
+
+import { Document, isMap, isSeq, type YAMLMap } from 'yaml'
+import type { Reading } from '../engine/result.ts'
+import { type InferredColumn, inferColumn, inferColumns, inferDecimalSeparator } from './infer-types.ts'
+
+/** What was read of the sample: `sniffFile` gives it. */
+export interface Sample {
+  reading: Reading
+  columns: string[]
+  /** Texts as the file has them; null where there was no value. */
+  rows: (string | null)[][]
+  /** Whether the rows are all of the file. */
+  complete: boolean
+}
+
+export interface Draft {
+  dataset: string
+  yaml: string
+  columns: InferredColumn[]
+  rows: number
+  complete: boolean
+}
+
+/** An ODCS property, as far as a draft has it. */
+interface Property {
+  name?: string
+  logicalType: string
+  physicalType?: string
+  required?: boolean
+  logicalTypeOptions?: Record<string, string>
+  properties?: Property[]
+  items?: Property
+}
+
+/** The draft for one sample; `dataset` defaults to the file's name. */
+export function inferContract(sample: Sample, fileName: string, dataset = datasetName(fileName)): Draft {
+  const { reading, complete } = sample
+  const text = reading.format === 'csv' || reading.format === 'tsv'
+  const decimalSeparator = text ? inferDecimalSeparator(sample.columns, sample.rows) : '.'
+  const columns = inferColumns(sample.columns, sample.rows, { complete, decimalSeparator })
+  const properties = columns.map((column, index) =>
+    toProperty(
+      column,
+      sample.rows.map((row) => row[index] ?? null),
+      { complete, decimalSeparator },
+    ),
+  )
+  const document = new Document({
+    apiVersion: 'v3.1.0',
+    kind: 'DataContract',
+    id: dataset,
+    name: dataset,
+    version: '0.1.0',
+    status: 'draft',
+    schema: [
+      {
+        name: dataset,
+        logicalType: 'object',
+        physicalType: 'table',
+        customProperties: [{ property: 'weir', value: { file: fileSettings(reading, decimalSeparator) } }],
+        properties,
+      },
+    ],
+  })
+  document.commentBefore = headComment(sample, fileName)
+  annotate(document, columns)
+  return { dataset, yaml: document.toString({ lineWidth: 0 }), columns, rows: sample.rows.length, complete }
+}
+
+/** `Orders 2026-10.csv.gz` → `orders_2026_10`: lower case, as Athena has it, and never starting with a digit. */
+export function datasetName(fileName: string): string {
+  const name = (fileName.split(/[\\/]/).at(-1) ?? '')
+    .replace(/(\.(csv|tsv|tab|txt|json|ndjson|jsonl|parquet|gz|gzip|zst))+$/i, '')
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+  if (name === '') return 'dataset'
+  return /^[0-9]/.test(name) ? `d_${name}` : name
+}
+
+function fileSettings(reading: Reading, decimalSeparator: '.' | ','): Record<string, unknown> {
+  const { format, encoding, delimiter, quote, header } = reading
+  const text = format === 'csv' || format === 'tsv'
+  return {
+    format,
+    ...(text && delimiter !== undefined ? { delimiter } : {}),
+    ...(text && quote !== undefined && quote !== '' && quote !== '"' ? { quote } : {}),
+    ...(text && reading.escape && reading.escape !== (quote || '"') ? { escape: reading.escape } : {}),
+    ...(encoding !== undefined && format !== 'parquet' ? { encoding } : {}),
+    ...(text && header !== undefined ? { header } : {}),
+    ...(decimalSeparator === ',' ? { decimalSeparator } : {}),
+  }
+}
+
+function toProperty(
+  column: InferredColumn,
+  texts: (string | null)[],
+  settings: { complete: boolean; decimalSeparator: '.' | ',' },
+): Property {
+  return {
+    name: column.name,
+    logicalType: column.logicalType,
+    ...(column.physicalType ? { physicalType: column.physicalType } : {}),
+    ...(column.required ? { required: true } : {}),
+    ...(column.format ? { logicalTypeOptions: { format: column.format } } : {}),
+    ...inside(column, texts, settings),
+  }
+}
+
+/** Properties of objects and items of arrays, by the same rules; strings where the values do not agree. */
+function inside(
+  column: InferredColumn,
+  texts: (string | null)[],
+  settings: { complete: boolean; decimalSeparator: '.' | ',' },
+): Pick<Property, 'properties' | 'items'> {
+  if (column.logicalType !== 'object' && column.logicalType !== 'array') return {}
+  const values = texts.flatMap((text) => (text === null || text.trim() === '' ? [] : [JSON.parse(text) as unknown]))
+  if (column.logicalType === 'array') {
+    const items = values.flat().map(asText)
+    const { name: _, required: __, ...item } = toProperty(inferColumn('', items, settings), items, settings)
+    return { items: item }
+  }
+  const objects = values as Record<string, unknown>[]
+  const names = new Set(objects.flatMap((object) => Object.keys(object)))
+  return {
+    properties: [...names].map((name) => {
+      const inner = objects.map((object) => asText(object[name]))
+      return toProperty(inferColumn(name, inner, settings), inner, settings)
+    }),
+  }
+}
+
+function asText(value: unknown): string | null {
+  if (value === null || value === undefined) return null
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function headComment({ rows, complete, reading }: Sample, fileName: string): string {
+  const count = new Intl.NumberFormat('en-US').format(rows.length)
+  const name = fileName.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
+  const lines = [
+    ` Draft contract, inferred from ${complete ? `all ${count} rows` : `the first ${count} rows`} of ${name}.`,
+    ' Read it before you trust it: types are guesses from a sample, and what the sample could not decide is a string.',
+    ` Save it in contracts/, then: weir lint, and weir check ${name}`,
+  ]
+  if (!complete)
+    lines.push(' Nothing is marked required, because not all rows were read: add required: true where you know it.')
+  if (reading.detected.length > 0) {
+    lines.push(` Found out by looking at the file: ${reading.detected.join(', ')}.`)
+  }
+  return lines.join('\n')
+}
+
+function annotate(document: Document, columns: InferredColumn[]): void {
+  const properties = document.getIn(['schema', 0, 'properties'])
+  if (!isSeq(properties)) return
+  properties.items.forEach((item, index) => {
+    const column = columns[index]
+    if (!column || !isMap(item)) return
+    comment(item, [column.evidence, ...column.hints])
+  })
+}
+
+function comment(item: YAMLMap, lines: string[]): void {
+  item.commentBefore = lines.map((line) => ` ${line}`).join('\n')
+}
