@@ -28,8 +28,10 @@ export function randomFrom(seed: number): () => number {
   }
 }
 
-const FIRST = 'Zoë,José,Łukasz,Anaïs,Jürgen,Søren,Chloé,Ivan,Marta,Éloïse,Bjørn,Ana,Noah,Mia,François,İpek,Åsa,Ömer,山田,Дарья'
-const LAST = 'Müller,Nuñez,O’Brien,Dvořák,García,Smith,Lindström,Kowalski,Ferreira,Nguyễn,Þórsson,Papadopoulos,Rossi,Çelik,太郎'
+const FIRST =
+  'Zoë,José,Łukasz,Anaïs,Jürgen,Søren,Chloé,Ivan,Marta,Éloïse,Bjørn,Ana,Noah,Mia,François,İpek,Åsa,Ömer,山田,Дарья'
+const LAST =
+  'Müller,Nuñez,O’Brien,Dvořák,García,Smith,Lindström,Kowalski,Ferreira,Nguyễn,Þórsson,Papadopoulos,Rossi,Çelik,太郎'
 const WORDS =
   'please leave the parcel with neighbours at number nine ring twice blue wrapping thanks for quick delivery last time gift card inside'
 const STATUS = ['new', 'paid', 'paid', 'shipped', 'shipped', 'shipped', 'returned', 'cancelled']
@@ -51,7 +53,8 @@ export function* orders(file: OrdersFile): Generator<string> {
   const damagedAt = new Set<number>()
   let stretch = 0
   let kind = 0
-  const nextDamaged = () => (every > 0 && stretch + every <= file.rows ? stretch + 1 + Math.floor(random() * (every - 1)) : -1)
+  const nextDamaged = () =>
+    every > 0 && stretch + every <= file.rows ? stretch + 1 + Math.floor(random() * (every - 1)) : -1
   let next = nextDamaged()
   const firstId = file.firstId ?? 1
   let text = HEADER

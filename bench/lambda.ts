@@ -3,11 +3,11 @@
 // in memory, and handles back-pressure. It does less than Weir: no key check, no row numbers as a spreadsheet shows them, no
 // exact decimals, no receipt, no publishing.
 
-import { createReadStream, createWriteStream } from 'node:fs'
 import { once } from 'node:events'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { parse } from 'csv-parse'
-import { fileWriter, ParquetWriter } from 'hyparquet-writer'
 import type { SchemaElement } from 'hyparquet-writer'
+import { fileWriter, ParquetWriter } from 'hyparquet-writer'
 import { z } from 'zod'
 
 const order = z.object({
@@ -54,7 +54,11 @@ const schema: SchemaElement[] = [
 const ROW_GROUP = 100_000
 
 /** Ingests a CSV file as a hand-made Lambda would; returns how many rows it took and how many it set aside. */
-export async function handMadeLambda(csv: string, parquet: string, rejects: string): Promise<{ accepted: number; rejected: number }> {
+export async function handMadeLambda(
+  csv: string,
+  parquet: string,
+  rejects: string,
+): Promise<{ accepted: number; rejected: number }> {
   const writer = new ParquetWriter({ writer: fileWriter(parquet), schema })
   const rejected = createWriteStream(rejects)
   let batch: Order[] = []
@@ -78,7 +82,8 @@ export async function handMadeLambda(csv: string, parquet: string, rejects: stri
       if (batch.length === ROW_GROUP) await flush()
     } else {
       counts.rejected++
-      if (!rejected.write(`${JSON.stringify({ record, error: result.error.issues[0]?.message })}\n`)) await once(rejected, 'drain')
+      if (!rejected.write(`${JSON.stringify({ record, error: result.error.issues[0]?.message })}\n`))
+        await once(rejected, 'drain')
     }
   }
   await flush()
