@@ -39,3 +39,16 @@ export class StorageError extends Error {
 export class QueryError extends Error {
   override name = 'QueryError'
 }
+
+/** weir.yaml cannot be read, or says something that Weir does not know. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+  readonly file: string
+  /** One line per mistake: where it is, what is there, what is allowed. */
+  readonly mistakes: string[]
+  constructor(file: string, mistakes: string[]) {
+    super(`${file} cannot be used:\n${mistakes.map((mistake) => `  ${mistake}`).join('\n')}`)
+    this.file = file
+    this.mistakes = mistakes
+  }
+}

@@ -1,0 +1,81 @@
+// weir.yaml: defaults, sizes, mistakes named with what is allowed, and finding the lake from below.
+
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bytesOf, findLake, parseLakeConfig, readLakeConfig } from '../../lib/lake/config.ts'
+import { ConfigError } from '../../lib/lake/errors.ts'
+
+const GB = 1024 ** 3
+const file = '/lakes/shop/weir.yaml'
+
+describe('weir.yaml', () => {
+  test('an empty file gives the defaults', () => {
+    const { threads, ...config } = parseLakeConfig('', file)
+    expect(threads).toBeGreaterThanOrEqual(1)
+    expect(config).toEqual({
+      root: '/lakes/shop',
+      name: 'shop',
+      environment: 'local',
+      target: 'local',
+      contracts: '/lakes/shop/contracts',
+      memoryBytes: GB,
+      durable: true,
+      limits: { maxExpandedBytes: 50 * GB, maxExpansion: 200, maxRecordBytes: 16 * 1024 ** 2 },
+      landing: { keepVersions: true },
+    })
+  })
+
+  test('sizes are texts or numbers', () => {
+    expect([bytesOf('1GB'), bytesOf('512 MB'), bytesOf('1.5GiB'), bytesOf(100), bytesOf('7')]).toEqual([
+      GB,
+      512 * 1024 ** 2,
+      1.5 * GB,
+      100,
+      7,
+    ])
+    expect([bytesOf('much'), bytesOf('-1GB'), bytesOf('1 GBit')]).toEqual([undefined, undefined, undefined])
+    expect(parseLakeConfig('memory: 512MB\nlimits: {maxRecordBytes: 1MB}', file)).toMatchObject({
+      memoryBytes: 512 * 1024 ** 2,
+      limits: { maxRecordBytes: 1024 ** 2, maxExpansion: 200 },
+    })
+  })
+
+  test.each([
+    ['memori: 1GB', /memori: weir\.yaml has no such setting; it knows: name, environment, target, contracts, memory/],
+    ['landing: {keepVersion: false}', /keepVersion: landing has no such setting; it knows: keepVersions\./],
+    ['limits: {maxBytes: 1}', /maxBytes: limits has no such setting; it knows: maxExpandedBytes, maxExpansion/],
+    ['memory: lots', /memory: must be a size of at least \d+ bytes, like 512MB.* Found "lots"/],
+    ['memory: 1MB', /memory: must be a size of at least/],
+    ['threads: 0', /threads: .*Found 0/],
+    ['target: aws', /target: .*"local".* Found "aws"/],
+    ['a: [', /line 1/],
+    ['- a', /weir\.yaml: .*expected object/i],
+  ])('%s is a mistake, with what is allowed', (text, message) => {
+    expect(() => parseLakeConfig(text, file)).toThrow(ConfigError)
+    expect(() => parseLakeConfig(text, file)).toThrow(message)
+    expect(() => parseLakeConfig(text, file)).toThrow(/^\/lakes\/shop\/weir\.yaml cannot be used:/)
+  })
+})
+
+describe('finding the lake', () => {
+  let root: string
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'weir-find-'))
+    await mkdir(join(root, 'a/b/c'), { recursive: true })
+    await writeFile(join(root, 'a', 'weir.yaml'), 'name: shop\n')
+  })
+  afterAll(() => rm(root, { recursive: true }))
+
+  test('is the nearest folder upward with a weir.yaml', async () => {
+    expect(await findLake(join(root, 'a/b/c'))).toBe(join(root, 'a'))
+    expect(await findLake(join(root, 'a'))).toBe(join(root, 'a'))
+    expect(await findLake(root)).toBeUndefined()
+    expect((await readLakeConfig(join(root, 'a'))).name).toBe('shop')
+  })
+
+  test('a folder without one says what to do', async () => {
+    await expect(readLakeConfig(root)).rejects.toThrow(/weir\.yaml cannot be used:\n.*Run "weir init"/)
+  })
+})
