@@ -1,0 +1,110 @@
+// Every key that Weir writes, made in one place: nothing else may put a key together.
+// Names derive from the landing key and the upload alone, so that doing the same work twice gives the same names.
+
+import { createHash } from 'node:crypto'
+import type { ObjectInfo } from './ports.ts'
+
+/** Characters of the landing key that a slug keeps, so that a person recognises the source. */
+const TAIL = 40
+
+/** First folder of a landing key; undefined when the file lies directly in landing/. */
+export function datasetOfKey(landingKey: string): string | undefined {
+  const slash = landingKey.indexOf('/')
+  return slash > 0 ? landingKey.slice(0, slash) : undefined
+}
+
+/** The part of a landing key below landing/<dataset>/. */
+export function pathInDataset(landingKey: string): string {
+  return landingKey.slice(landingKey.indexOf('/') + 1)
+}
+
+/**
+ * A source's name in paths and partitions: the tail of its key in safe characters, and 12 hex of the key's hash that
+ * tell apart what looks alike. Lower case, because some folders and all Glue partitions ignore case.
+ */
+export function sourceSlug(landingKey: string): string {
+  const tail = pathInDataset(landingKey)
+    .toLowerCase()
+    .replace(/[^a-z0-9.]+/g, '_')
+    .slice(-TAIL)
+    .replace(/^[._]+/, '')
+  return `${tail}${tail && '-'}${hex(landingKey, 12)}`
+}
+
+/** `<UTC of the version's modified time>-<12 hex of key and version>`: sorts by time and names one version of one source. */
+export function uploadId(landingKey: string, version: Pick<ObjectInfo, 'version' | 'modified'>): string {
+  return idAt(version.modified, `${landingKey}\0${version.version}`)
+}
+
+/** The id of taking a source out: one for each sequence number of its head, so that it happens once. */
+export function retractionId(landingKey: string, sequence: number, at: Date): string {
+  return idAt(at, `${landingKey}\0retracted\0${sequence}`)
+}
+
+/** The UTC day in an upload id. Throws for what is no upload id. */
+export function dateOfUpload(upload: string): string {
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)T\d{6}Z-[0-9a-f]{12}$/.exec(upload) ?? []
+  if (!year)
+    throw new RangeError(`${JSON.stringify(upload)} is not an upload id such as 20260102T030405Z-0123456789ab.`)
+  return `${year}-${month}-${day}`
+}
+
+export function isUploadId(text: string): boolean {
+  return /^\d{8}T\d{6}Z-[0-9a-f]{12}$/.test(text)
+}
+
+export const headsPrefix = (dataset?: string): string => (dataset === undefined ? 'heads/' : `heads/${dataset}/`)
+export const headKey = (dataset: string, landingKey: string): string => slugHeadKey(dataset, sourceSlug(landingKey))
+export const slugHeadKey = (dataset: string, slug: string): string => `heads/${dataset}/${slug}.json`
+
+export const receiptsPrefix = (dataset?: string, date?: string): string =>
+  `receipts/${dataset === undefined ? '' : `dataset=${dataset}/`}${date === undefined ? '' : `date=${date}/`}`
+export const receiptKey = (dataset: string, upload: string): string =>
+  `${receiptsPrefix(dataset, dateOfUpload(upload))}${upload}.json`
+
+/** Where the rejects of an upload go. `variant` only when other ones (of an older contract) lie there already. */
+export function rejectsKeys(dataset: string, upload: string, variant?: string): { parquet: string; csv: string } {
+  const folder = `rejects/dataset=${dataset}/upload=${upload}/`
+  const suffix = variant === undefined ? '' : `-${variant}`
+  return { parquet: `${folder}rejects${suffix}.parquet`, csv: `${folder}repair${suffix}.csv` }
+}
+
+export const repairsPrefix = (repaired: string): string => `repairs/${repaired}/`
+export const repairKey = (repaired: string, by: string): string => `${repairsPrefix(repaired)}${by}.json`
+
+export interface Content {
+  size: number
+  sha256: string
+}
+
+/** All contents of one size: what a large file is compared with before anybody hashes it. */
+export const contentsOfSizePrefix = (dataset: string, size: number): string => `content/${dataset}/${size}/`
+export const contentKey = (dataset: string, content: Content): string =>
+  `${contentsOfSizePrefix(dataset, content.size)}${content.sha256}/owner.json`
+export const waitingPrefix = (dataset: string, content: Content): string =>
+  `${contentsOfSizePrefix(dataset, content.size)}${content.sha256}/waiting/`
+export const waitingKey = (dataset: string, content: Content, landingKey: string): string =>
+  `${waitingPrefix(dataset, content)}${sourceSlug(landingKey)}.json`
+
+/**
+ * Prefix of an upload's part files. `run` tells apart runs that may have split the rows differently (another contract,
+ * several part files): the files of two runs must never lie together below one location.
+ */
+export function cleanLocation(at: {
+  dataset: string
+  ingestDate: string
+  source: string
+  upload: string
+  run: string
+}): string {
+  return `${at.dataset}/ingest_date=${at.ingestDate}/source=${sourceSlug(at.source)}/upload=${at.upload}/${at.run}/`
+}
+
+export function hex(text: string, length: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length)
+}
+
+function idAt(time: Date, what: string): string {
+  const stamp = `${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+  return `${stamp}-${hex(what, 12)}`
+}
