@@ -1,0 +1,271 @@
+// The streaming pass: good rows straight to Parquet, the others set aside in the table `rej`. Keys are looked at beforehand
+// only as far as it pays: a sample first, the whole file when the sample has duplicates, the clean rows afterwards.
+
+import { rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { KeyRule, Plan } from '../contract/plan.ts'
+import { identifier, literal } from '../contract/sql.ts'
+import { type Binding, bind, countBroken } from './bind.ts'
+import type { Census } from './census.ts'
+import { CAPTURE, type Session, SqlFault } from './duck.ts'
+import { EngineFault, Refusal } from './errors.ts'
+import type { EngineSettings } from './result.ts'
+import type { Prepared } from './sources.ts'
+import { runTask } from './tasks.ts'
+
+/** What a pass leaves: part-0 with the good rows, and the table `rej` with the others. */
+export interface Split {
+  binding: Binding
+  /** Rows in part-0. */
+  good: number
+  /** Rows in `rej`. */
+  aside: number
+}
+
+export interface PassContext {
+  plan: Plan
+  session: Session
+  upload: string
+  outDir: string
+  signal?: AbortSignal
+}
+
+/** Rows looked at for duplicate keys before the pass, when the file is too large to look at all of them. */
+const KEY_SAMPLE = 200_000
+/** Files up to this size have all their keys looked at first: cheaper than a pass too many. */
+const SMALL_BYTES = 16 << 20
+/** More rows than this are not carried through JavaScript. */
+const MAX_CAPTURED_ROWS = 30_000
+const MAX_CAPTURED_BYTES = 48 << 20
+
+const errorKeys = (plan: Plan): KeyRule[] => plan.keys.filter((key) => key.severity === 'error')
+
+/** SQL of a key's value over a relation with the given column expressions; NULL when a part of it is. */
+export function keySql(key: KeyRule, value: (column: string) => string): string {
+  const parts = key.columns.map(value)
+  if (parts.length === 1) return parts[0] ?? 'NULL'
+  return `CASE WHEN ${parts.map((p) => `${p} IS NULL`).join(' OR ')} THEN NULL ELSE row(${parts.join(', ')}) END`
+}
+
+/** Tables dup0 … hold the key values that come more than once; `exact` when every row was looked at. */
+interface Duplicates {
+  counts: number[]
+  exact: boolean
+}
+
+async function findDuplicates(context: PassContext, binding: Binding, size: number): Promise<Duplicates> {
+  const counts: number[] = []
+  let exact = true
+  for (const [k, key] of errorKeys(context.plan).entries()) {
+    const rows = `SELECT ${keySql(key, binding.value)} AS k FROM (${binding.select})`
+    const limits = size <= SMALL_BYTES ? [''] : [`LIMIT ${KEY_SAMPLE}`, '']
+    let count = 0
+    for (const limit of limits) {
+      count = await makeDuplicates(context, k, `${rows} ${limit}`)
+      exact &&= limit === ''
+      if (count === 0) break
+      exact = true
+    }
+    if (count === 0 && limits.length > 1) exact = false
+    counts.push(count)
+  }
+  return { counts, exact }
+}
+
+async function makeDuplicates(context: PassContext, k: number, rows: string): Promise<number> {
+  const { session } = context
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE dup${k} AS SELECT k FROM (${rows}) WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1`,
+  )
+  const [found] = await session.rows<[string]>(`SELECT count(*) FROM dup${k}`)
+  return Number(found?.[0] ?? 0)
+}
+
+/** Duplicates among the clean rows, when only a sample was looked at before; true when there are any. */
+async function lateDuplicates(context: PassContext, part: string): Promise<Duplicates | undefined> {
+  const counts: number[] = []
+  for (const [k, key] of errorKeys(context.plan).entries()) {
+    counts.push(
+      await makeDuplicates(context, k, `SELECT ${keySql(key, identifier)} AS k FROM read_parquet(${literal(part)})`),
+    )
+  }
+  return counts.some((count) => count > 0) ? { counts, exact: true } : undefined
+}
+
+/** SQL integer over `binding.select`: 0 for a row that may be written. */
+function brokenSql(context: PassContext, binding: Binding, duplicates: Duplicates): string {
+  const conditions = binding.rules.map((rule) => rule.quick)
+  errorKeys(context.plan).forEach((key, k) => {
+    if ((duplicates.counts[k] ?? 0) > 0) conditions.push(`${keySql(key, binding.value)} IN (SELECT k FROM dup${k})`)
+  })
+  return countBroken(conditions)
+}
+
+function copySql(binding: Binding, from: string, where: string, part: string): string {
+  // Row groups of DuckDB's default size; zstd as Athena reads it.
+  return `COPY (SELECT ${binding.clean} FROM ${from} WHERE ${where}) TO ${literal(part)} (FORMAT parquet, COMPRESSION zstd)`
+}
+
+export const partPath = (outDir: string, n: number): string => join(outDir, `part-${n}.parquet`)
+
+/** Columns of `rej`: row number, what was wrong with the record as such, its text, and the relation's own columns. */
+async function createRejectTable(context: PassContext, prepared: Prepared, rows: string): Promise<number> {
+  const { session } = context
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE rej AS SELECT CAST(_row AS BIGINT) AS _row, CAST(NULL AS VARCHAR) AS _rule, CAST(NULL AS VARCHAR) AS _message, CAST(NULL AS VARCHAR) AS _raw, ${prepared.columns.join(', ')} FROM (${rows})`,
+  )
+  if (prepared.problems !== undefined) {
+    await session.run(
+      `INSERT INTO rej SELECT _row, _rule, _message, _raw, ${prepared.columns.join(', ')} FROM ${prepared.problems.from}`,
+    )
+  }
+  const [count] = await session.rows<[string]>('SELECT count(*) FROM rej')
+  return Number(count?.[0] ?? 0)
+}
+
+/** A relation with row numbers: two scans at most, the second only when rows are set aside. */
+export async function splitNumbered(context: PassContext, prepared: Prepared, size: number): Promise<Split> {
+  const { plan, session, upload, outDir } = context
+  const binding = bind(plan, prepared.source, upload)
+  const part = partPath(outDir, 0)
+  let duplicates = await findDuplicates(context, binding, size)
+  for (;;) {
+    const broken = brokenSql(context, binding, duplicates)
+    const scan = `(SELECT *, ${broken} AS _broken FROM (${binding.select}))`
+    const good = await session.run(copySql(binding, scan, '_broken = 0', part))
+    if (!duplicates.exact) {
+      const late = await lateDuplicates(context, part)
+      duplicates = late ?? { ...duplicates, exact: true }
+      if (late) continue
+    }
+    const records = prepared.records ?? 0
+    const bad =
+      good === records ? `SELECT * FROM ${prepared.source.from} LIMIT 0` : `SELECT * FROM ${scan} WHERE _broken <> 0`
+    const aside = await createRejectTable(context, prepared, bad)
+    const problems = prepared.problems?.count ?? 0
+    if (good + aside !== records + problems) {
+      throw new Refusal(
+        'count_mismatch',
+        `The file holds ${(records + problems).toLocaleString('en')} records and ${(good + aside).toLocaleString('en')} were read. Nothing was published, so that no row is lost.`,
+        'Please report this file: its records could not be read reliably.',
+      )
+    }
+    return { binding, good, aside }
+  }
+}
+
+/**
+ * A clean CSV file as it is: one scan, in parallel; the few rows that break a rule come out beside it, and their row numbers
+ * are found afterwards. Undefined when the file turns out not to be that simple: then it must be numbered.
+ */
+export async function splitAsIs(
+  context: PassContext,
+  prepared: Prepared,
+  path: string,
+  size: number,
+  settings: EngineSettings,
+  census: Promise<Census>,
+): Promise<Split | undefined> {
+  const { plan, session, upload, outDir, signal } = context
+  const { dialect } = prepared.csv ?? {}
+  if (dialect === undefined) throw new EngineFault('Only CSV files are read as they are.')
+  const binding = bind(plan, prepared.source, upload)
+  const part = partPath(outDir, 0)
+  try {
+    let duplicates = await findDuplicates(context, binding, size)
+    for (;;) {
+      const broken = brokenSql(context, binding, duplicates)
+      const capture = session.capture(MAX_CAPTURED_ROWS, MAX_CAPTURED_BYTES)
+      const cells = `CAST(to_json([${prepared.columns.join(', ')}]) AS VARCHAR)`
+      const keep =
+        broken === '0' ? 'true' : `CASE WHEN _broken = 0 THEN true ELSE ${CAPTURE}(${capture.slot}, ${cells}) END`
+      const scan = `(SELECT *, ${broken} AS _broken FROM (${binding.select}))`
+      let good: number
+      try {
+        good = await session.run(copySql(binding, scan, keep, part))
+      } catch (error) {
+        if (capture.overflow) return undefined
+        throw error
+      }
+      if (capture.overflow) return undefined
+      const counted = await census
+      const lines = counted.lf + (counted.endsWithNewline ? 0 : 1)
+      const simple =
+        !counted.nul &&
+        counted.validUtf8 &&
+        (counted.cr === 0 || (counted.cr === counted.lf && counted.crlf === counted.lf))
+      const records = lines - (dialect.header ? 1 : 0)
+      if (!simple || good + capture.rows.length !== records) return undefined
+      if (!duplicates.exact) {
+        const late = await lateDuplicates(context, part)
+        duplicates = late ?? { ...duplicates, exact: true }
+        if (late) continue
+      }
+      const aside = await placeCaptured(context, prepared, path, size, settings, capture.rows, signal)
+      return aside === undefined ? undefined : { binding, good, aside }
+    }
+  } catch (error) {
+    // What DuckDB cannot read as it is, the numbered way explains row by row.
+    if (error instanceof SqlFault && error.kind === 'data') return undefined
+    throw error
+  }
+}
+
+async function placeCaptured(
+  context: PassContext,
+  prepared: Prepared,
+  path: string,
+  size: number,
+  settings: EngineSettings,
+  records: string[],
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const { session } = context
+  await session.run('CREATE OR REPLACE TEMP TABLE captured (_row BIGINT, cells VARCHAR)')
+  if (records.length > 0) {
+    const { dialect } = prepared.csv ?? {}
+    if (dialect === undefined) return undefined
+    const { first: _first, detected: _detected, header, ...plain } = dialect
+    const rows = await runTask(
+      'locate',
+      { path, dialect: plain, maxRecordBytes: settings.maxRecordBytes, header, records },
+      size,
+      signal,
+    )
+    if (rows === undefined) return undefined
+    const appender = await session.connection.createAppender('captured')
+    records.forEach((cells, i) => {
+      appender.appendBigInt(BigInt(rows[i] ?? 0))
+      appender.appendVarchar(cells)
+      appender.endRow()
+    })
+    appender.closeSync()
+  }
+  const cells = prepared.columns.map((name, i) => `cells ->> ${i} AS ${name}`)
+  return createRejectTable(context, prepared, `SELECT _row, ${cells.join(', ')} FROM captured`)
+}
+
+/** Writes rows of `rej` that turned out to be good (the first of their key) as a part of their own. */
+export async function writeReadmitted(
+  context: PassContext,
+  binding: Binding,
+  where: string,
+  n: number,
+): Promise<number> {
+  return context.session.run(copySql(binding, `(${binding.select})`, where, partPath(context.outDir, n)))
+}
+
+/** The parts that hold rows, renumbered from 0. */
+export async function keepParts(
+  outDir: string,
+  counts: number[],
+): Promise<{ path: string; rows: number; bytes: number }[]> {
+  const parts: { path: string; rows: number; bytes: number }[] = []
+  for (const [n, rows] of counts.entries()) {
+    if (rows === 0) continue
+    const path = partPath(outDir, parts.length)
+    if (parts.length !== n) await rename(partPath(outDir, n), path)
+    parts.push({ path, rows, bytes: (await stat(path)).size })
+  }
+  return parts
+}

@@ -1,0 +1,62 @@
+// Byte work that would hold up the event loop runs in a worker thread; small files are not worth the thread.
+
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { census } from './census.ts'
+import { Cancelled, EngineFault, Refusal } from './errors.ts'
+import { numberJson } from './json.ts'
+import { locate } from './locate.ts'
+import { numberCsv } from './number.ts'
+import type { Reason } from './result.ts'
+
+const TASKS = { census, locate, numberCsv, numberJson }
+type Tasks = typeof TASKS
+type Answer = { value: unknown } | { refusal: Reason } | { error: string; code?: string }
+
+/** Files up to this size are done at once, in a few milliseconds. */
+const INLINE_BYTES = 4 << 20
+
+/** Runs one task on a file of `size` bytes; Refusals come through as they are. */
+export async function runTask<Name extends keyof Tasks>(
+  name: Name,
+  argument: Parameters<Tasks[Name]>[0],
+  size: number,
+  signal?: AbortSignal,
+): Promise<ReturnType<Tasks[Name]>> {
+  if (signal?.aborted) throw new Cancelled()
+  const answer = size <= INLINE_BYTES ? answerOf(name, argument) : await inWorker(name, argument, signal)
+  if ('refusal' in answer) throw new Refusal(answer.refusal.code, answer.refusal.message, answer.refusal.advice)
+  if ('error' in answer) throw Object.assign(new EngineFault(answer.error), { code: answer.code })
+  return answer.value as ReturnType<Tasks[Name]>
+}
+
+function answerOf(name: keyof Tasks, argument: unknown): Answer {
+  try {
+    return { value: (TASKS[name] as (argument: unknown) => unknown)(argument) }
+  } catch (error) {
+    if (error instanceof Refusal) return { refusal: error.reason }
+    const { message, code } = error as NodeJS.ErrnoException
+    return code === undefined ? { error: message } : { error: message, code }
+  }
+}
+
+function inWorker(name: keyof Tasks, argument: unknown, signal?: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: { task: name, argument } })
+    const stop = (): void => {
+      worker.terminate()
+      reject(new Cancelled())
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    worker.once('message', resolve)
+    worker.once('error', (error) => reject(new EngineFault(error.message, { cause: error })))
+    worker.once('exit', (code) => {
+      signal?.removeEventListener('abort', stop)
+      if (code !== 0) reject(new EngineFault(`A reader thread ended with code ${code}.`))
+    })
+  })
+}
+
+if (!isMainThread && workerData !== null && typeof workerData === 'object' && 'task' in workerData) {
+  const { task, argument } = workerData as { task: keyof Tasks; argument: unknown }
+  parentPort?.postMessage(answerOf(task, argument))
+}
