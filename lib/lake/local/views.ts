@@ -1,0 +1,136 @@
+// The SQL of the views that a query sees: a catalog table as a view over the Parquet files that it points at now, and the
+// receipts and rejects of the ops zone. Only text is made here; nothing is run.
+
+import type { Partition, TableDefinition } from '../ports.ts'
+
+/** One partition with the absolute paths of its files. */
+export interface PartitionFiles {
+  partition: Partition
+  files: string[]
+}
+
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** A path that DuckDB takes literally: it reads every path as a pattern. */
+export const literalPath = (path: string): string => quoteText(path.replace(/[[*?]/g, '[$&]'))
+
+const pathList = (paths: string[]): string => `[${paths.map(literalPath).join(', ')}]`
+
+/** `clean.orders` as schema and table. */
+export function splitName(name: string): { schema: string; table: string } {
+  const dot = name.indexOf('.')
+  return { schema: name.slice(0, dot), table: name.slice(dot + 1) }
+}
+
+/** CREATE VIEW for one table. Its columns are those of the catalog, whatever the files have: absent ones are NULL. */
+export function tableView(table: TableDefinition, partitions: PartitionFiles[]): string {
+  const { schema, table: name } = splitName(table.name)
+  const taken = new Set(table.columns.map((column) => column.name.toLowerCase()))
+  const keys = table.partitionKeys.filter((key) => !taken.has(key.name.toLowerCase()))
+  const columns = [...table.columns, ...keys]
+  const casts = columns.map(({ name, type }) => `CAST(${quoteName(name)} AS ${type}) AS ${quoteName(name)}`)
+  // This relation without rows gives every column to a table without files, and to files that lack some.
+  const empty = `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteName(name)}`).join(', ')} WHERE false`
+  const files = partitions.flatMap((partition) => partition.files)
+  const source = files.length === 0 ? '' : ` UNION ALL BY NAME ${reader(table, partitions, files)}`
+  return `CREATE VIEW ${quoteName(schema)}.${quoteName(name)} AS SELECT ${casts.join(', ')} FROM (${empty}${source})`
+}
+
+function reader(table: TableDefinition, partitions: PartitionFiles[], files: string[]): string {
+  if (table.partitionKeys.length === 0 || keysAreInPaths(table, partitions)) {
+    const types = table.partitionKeys.map((key) => `${quoteText(key.name)}: 'VARCHAR'`).join(', ')
+    const hive = types === '' ? 'hive_partitioning = false' : `hive_partitioning = true, hive_types = {${types}}`
+    return `SELECT * FROM read_parquet(${pathList(files)}, union_by_name = true, ${hive})`
+  }
+  // Locations that do not spell out their partition's values: the values come from the catalog, by file.
+  const taken = new Set(table.columns.map((column) => column.name.toLowerCase()))
+  const keys = table.partitionKeys
+    .map((key, index) => ({ key, index }))
+    .filter(({ key }) => !taken.has(key.name.toLowerCase()))
+  const rows = partitions.flatMap(({ partition, files }) =>
+    files.map(
+      (file) => `(${[file, ...keys.map(({ index }) => partition.values[index] ?? '')].map(quoteText).join(', ')})`,
+    ),
+  )
+  const names = ['_weir_at', ...keys.map(({ key }) => key.name)].map(quoteName).join(', ')
+  return (
+    `SELECT f.* EXCLUDE (_weir_file), p.* EXCLUDE (_weir_at) FROM read_parquet(${pathList(files)}, union_by_name = true, ` +
+    `hive_partitioning = false, filename = '_weir_file') f JOIN (VALUES ${rows.join(', ')}) p(${names}) ON f._weir_file = p._weir_at`
+  )
+}
+
+/** True when every location spells out its partition's values (`key=value/`), and no column of the files has such a name. */
+function keysAreInPaths(table: TableDefinition, partitions: PartitionFiles[]): boolean {
+  const columns = new Set(table.columns.map((column) => column.name.toLowerCase()))
+  return partitions.every(({ partition }) => {
+    const parts = partition.location.split('/').filter((part) => part.includes('='))
+    const inPath = new Map(parts.map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]))
+    const spelled = table.partitionKeys.every(({ name }, index) => {
+      const value = inPath.get(name)
+      // Anything but plain characters might be taken for an escape by one reader and not by the other.
+      return value !== undefined && value === partition.values[index] && /^[\w.-]+$/.test(value)
+    })
+    return spelled && [...inPath.keys()].every((name) => !columns.has(name.toLowerCase()))
+  })
+}
+
+/** Columns of ops.receipts: the fields of a receipt (docs/receipt.md), with their names. */
+const RECEIPT_COLUMNS: Record<string, string> = {
+  upload: 'VARCHAR',
+  dataset: 'VARCHAR',
+  source: 'VARCHAR',
+  version: 'VARCHAR',
+  size: 'BIGINT',
+  sha256: 'VARCHAR',
+  droppedAt: 'TIMESTAMP',
+  outcome: 'VARCHAR',
+  reason: 'STRUCT(code VARCHAR, message VARCHAR, advice VARCHAR)',
+  rows: 'STRUCT("read" BIGINT, accepted BIGINT, rejected BIGINT)',
+  violations:
+    'STRUCT("rule" VARCHAR, "column" VARCHAR, severity VARCHAR, message VARCHAR, count BIGINT, ' +
+    'samples STRUCT("row" BIGINT, "value" VARCHAR, message VARCHAR)[])[]',
+  warnings: 'VARCHAR[]',
+  contract: 'STRUCT(id VARCHAR, version VARCHAR, hash VARCHAR)',
+  clean: 'STRUCT(location VARCHAR, files VARCHAR[], bytes BIGINT)',
+  rejects: 'STRUCT(parquet VARCHAR, csv VARCHAR)',
+  repairs: 'STRUCT(upload VARCHAR, "rows" BIGINT)[]',
+  duplicateOf: 'STRUCT(source VARCHAR, upload VARCHAR)',
+  timings: 'MAP(VARCHAR, DOUBLE)',
+  finishedAt: 'TIMESTAMP',
+  weir: 'VARCHAR',
+}
+
+const REJECT_COLUMNS: Record<string, string> = {
+  _row: 'BIGINT',
+  _upload: 'VARCHAR',
+  _raw: 'VARCHAR',
+  cells: 'VARCHAR',
+  violations: 'VARCHAR',
+}
+
+const emptyRelation = (columns: Record<string, string>): string =>
+  `SELECT ${Object.entries(columns)
+    .map(([name, type]) => `CAST(NULL AS ${type}) AS ${quoteName(name)}`)
+    .join(', ')} WHERE false`
+
+/** CREATE VIEW ops.receipts; one row per receipt. `files` only says which there are. */
+export function receiptsView(files: string[]): string {
+  const shape = Object.entries(RECEIPT_COLUMNS).map(([name, type]) => `${quoteText(name)}: ${quoteText(type)}`)
+  const source =
+    files.length === 0
+      ? emptyRelation(RECEIPT_COLUMNS)
+      : `SELECT * FROM read_json(${pathList(files)}, columns = {${shape.join(', ')}}, hive_partitioning = false)`
+  return `CREATE VIEW ops.receipts AS ${source}`
+}
+
+/** CREATE VIEW ops.rejects; one row per rejected row, with its dataset. */
+export function rejectsView(files: string[]): string {
+  const columns = { dataset: 'VARCHAR', ...REJECT_COLUMNS }
+  const source =
+    files.length === 0
+      ? emptyRelation(columns)
+      : `SELECT ${Object.keys(columns).map(quoteName).join(', ')} FROM read_parquet(${pathList(files)}, ` +
+        "union_by_name = true, hive_partitioning = true, hive_types = {'dataset': 'VARCHAR', 'upload': 'VARCHAR'})"
+  return `CREATE VIEW ops.rejects AS ${source}`
+}
