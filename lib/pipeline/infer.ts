@@ -18,7 +18,8 @@ export interface Sample {
 export interface Draft {
   dataset: string
   yaml: string
-  columns: InferredColumn[]
+  /** `name` is the contract's, `header` the file's. */
+  columns: (InferredColumn & { header: string })[]
   rows: number
   complete: boolean
 }
@@ -26,6 +27,7 @@ export interface Draft {
 /** An ODCS property, as far as a draft has it. */
 interface Property {
   name?: string
+  physicalName?: string
   logicalType: string
   physicalType?: string
   required?: boolean
@@ -40,13 +42,13 @@ export function inferContract(sample: Sample, fileName: string, dataset = datase
   const text = reading.format === 'csv' || reading.format === 'tsv'
   const decimalSeparator = text ? inferDecimalSeparator(sample.columns, sample.rows) : '.'
   const columns = inferColumns(sample.columns, sample.rows, { complete, decimalSeparator })
-  const properties = columns.map((column, index) =>
-    toProperty(
-      column,
-      sample.rows.map((row) => row[index] ?? null),
-      { complete, decimalSeparator },
-    ),
-  )
+  const names = columnNames(sample.columns)
+  const properties = columns.map((column, index) => {
+    const texts = sample.rows.map((row) => row[index] ?? null)
+    const { name: _, ...property } = toProperty(column, texts, { complete, decimalSeparator })
+    const name = names[index] ?? column.name
+    return { name, ...(name === column.name ? {} : { physicalName: column.name }), ...property }
+  })
   const document = new Document({
     apiVersion: 'v3.1.0',
     kind: 'DataContract',
@@ -66,20 +68,46 @@ export function inferContract(sample: Sample, fileName: string, dataset = datase
   })
   document.commentBefore = headComment(sample, fileName)
   annotate(document, columns)
-  return { dataset, yaml: document.toString({ lineWidth: 0 }), columns, rows: sample.rows.length, complete }
+  return {
+    dataset,
+    yaml: document.toString({ lineWidth: 0 }),
+    columns: columns.map((column, index) => ({ ...column, name: names[index] ?? column.name, header: column.name })),
+    rows: sample.rows.length,
+    complete,
+  }
+}
+
+/** Names that SQL needs no quotes for, lower case as Athena has them; the file's own stays beside it as physicalName. */
+function columnNames(headers: string[]): string[] {
+  const taken = new Set<string>()
+  return headers.map((header, index) => {
+    const plain = plainName(header) || `column_${index + 1}`
+    let name = plain
+    for (let n = 2; taken.has(name); n += 1) name = `${plain}_${n}`
+    taken.add(name)
+    return name
+  })
 }
 
 /** `Orders 2026-10.csv.gz` → `orders_2026_10`: lower case, as Athena has it, and never starting with a digit. */
 export function datasetName(fileName: string): string {
-  const name = (fileName.split(/[\\/]/).at(-1) ?? '')
-    .replace(/(\.(csv|tsv|tab|txt|json|ndjson|jsonl|parquet|gz|gzip|zst))+$/i, '')
+  const stem = (fileName.split(/[\\/]/).at(-1) ?? '').replace(
+    /(\.(csv|tsv|tab|txt|json|ndjson|jsonl|parquet|gz|gzip|zst))+$/i,
+    '',
+  )
+  const name = plainName(stem)
+  if (name === '') return 'dataset'
+  return name.startsWith('_') ? `d${name}` : name
+}
+
+function plainName(text: string): string {
+  const name = text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_+|_+$/g, '')
-  if (name === '') return 'dataset'
-  return /^[0-9]/.test(name) ? `d_${name}` : name
+  return /^[0-9]/.test(name) ? `_${name}` : name
 }
 
 function fileSettings(reading: Reading, decimalSeparator: '.' | ','): Record<string, unknown> {

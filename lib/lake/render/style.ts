@@ -36,7 +36,7 @@ code,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mo
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.94rem}
 th{text-align:left;font-weight:600;color:var(--soft);font-size:.85rem}th,td{padding:.45rem .75rem .45rem 0;vertical-align:top;border-top:1px solid var(--line)}
-thead th{border-top:0}td{overflow-wrap:anywhere}.row{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;padding-right:1rem}
+thead th{border-top:0}td{overflow-wrap:anywhere}td:nth-child(2){overflow-wrap:break-word}.row{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;padding-right:1rem}
 tr.again td{border-top-color:transparent}.same{opacity:.45}
 .value{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.88em;white-space:pre-wrap;max-width:18rem}
 .none{font-family:system-ui,sans-serif;font-style:italic;color:var(--soft)}

@@ -71,7 +71,8 @@ export function verdict(receipt: Receipt, extras: ReceiptExtras = {}): Verdict {
       return {
         ...base,
         headline: `${formatRows(rows.accepted)} ${are}, ${formatRows(rows.rejected)} ${need(rows.rejected)} mending.`,
-        detail: receipt.reason?.message,
+        // The usual reason only repeats these numbers.
+        detail: receipt.reason?.code === 'rows_rejected' ? undefined : receipt.reason?.message,
       }
     case 'refused':
       return {
@@ -132,7 +133,7 @@ export function nextSteps(receipt: Receipt, extras: ReceiptExtras = {}): Step[] 
       const steps: Step[] = advice ? [{ text: advice }] : []
       steps.push({
         text: 'Correct the file and drop it again under the same name. Nothing of it was published, so nothing needs undoing.',
-        command: `weir drop ${shellWord(fileName(receipt))} --dataset ${dataset}`,
+        command: dropAgain(receipt),
       })
       if (receipt.rejects) {
         steps.push({
@@ -159,7 +160,7 @@ export function nextSteps(receipt: Receipt, extras: ReceiptExtras = {}): Step[] 
         },
       ]
     case 'retracted':
-      return [{ text: 'To bring it back, drop the file again under the same name.' }]
+      return [{ text: 'To bring it back, drop the file again under the same name:', command: dropAgain(receipt) }]
   }
 }
 
@@ -178,6 +179,14 @@ function mendSteps(receipt: Receipt): Step[] {
       command: `weir drop ${shellWord(name)} --dataset ${shellWord(receipt.dataset)}`,
     },
   ]
+}
+
+/** The command that drops a file to the same landing key. */
+function dropAgain(receipt: Receipt): string {
+  const name = fileName(receipt)
+  const below = receipt.source.slice(receipt.source.indexOf('/') + 1)
+  const path = below === name ? '' : ` --name ${shellWord(below)}`
+  return `weir drop ${shellWord(name)} --dataset ${shellWord(receipt.dataset)}${path}`
 }
 
 function previewSteps(receipt: Receipt): Step[] {

@@ -1,0 +1,32 @@
+// The command line's entry: streams, signals and the exit code. All else is in lib/cli.
+
+import { main } from '../lib/cli/main.ts'
+
+// `weir … | head` closes the pipe early; that is no fault, and the work goes on.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
+// The first Ctrl-C asks the work to stop; the second one does not ask.
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(130)
+    stop.abort(new Error(`Stopped by ${signal}.`))
+    if (process.stderr.isTTY) process.stderr.write('\nStopping. Press Ctrl-C again to stop at once.\n')
+  })
+}
+
+const code = await main(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  cwd: process.cwd(),
+  env: process.env,
+  signal: stop.signal,
+})
+
+// What was written must be out before the process ends; native handles must not keep it alive.
+await new Promise<void>((done) => process.stdout.write('', () => done()))
+process.exit(code)

@@ -1,0 +1,90 @@
+// `weir query "<sql>"`: read-only SQL over clean.<dataset> and ops.*, as a table, JSON or CSV.
+
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { QueryResult } from '../../lake/ports.ts'
+import { formatCount, formatDuration, formatRows } from '../../lake/render/format.ts'
+import { toCsv } from '../csv.ts'
+import { writeOutput } from '../files.ts'
+import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
+import { formatTable } from '../table.ts'
+
+/** Rows of a table on a terminal unless --limit says more. Piped output is never cut. */
+const SCREENFUL = 100
+
+interface Options extends GlobalOptions {
+  csv?: boolean
+  limit?: number
+  out?: string
+}
+
+export function queryCommand(cli: Cli): Command {
+  return defineCommand('query', 'run SQL over the clean tables', [
+    'weir query "select country, count(*) from clean.orders group by country"',
+    'weir query "select * from clean.orders" --csv --out orders.csv',
+  ])
+    .argument('<sql>', 'one read-only statement; tables are clean.<dataset> (DuckDB SQL)')
+    .addOption(new Option('--csv', 'comma-separated values, all rows').conflicts('json'))
+    .option('--limit <n>', `most rows to print (default: all; ${SCREENFUL} for a table on a terminal)`, wholeNumber)
+    .addOption(new Option('--out <file>', 'write the CSV to a file').implies({ csv: true }).conflicts('json'))
+    .action(
+      act<[string], Options>(cli, async (run, options, sql) => {
+        // Views exist once the catalog has tables; the contracts are not needed to read them.
+        const lake = await run.session.lake()
+        const result = await lake.queries.query(sql, { signal: run.signal })
+        const limit = options.limit ?? (options.csv || run.json || !run.io.stdout.isTTY ? Infinity : SCREENFUL)
+        const rows = result.rows.slice(0, limit)
+        const cut = result.rows.length - rows.length
+        if (options.csv) {
+          const csv = toCsv([result.columns.map((column) => column.name), ...rows.map((row) => row.map(asText))])
+          if (options.out === undefined) run.write(csv)
+          else run.note(`${formatRows(rows.length)} written to ${await writeOutput(run.io, options.out, csv)}`)
+        } else {
+          run.say(table(run, { ...result, rows }))
+          if (run.io.stdout.isTTY) {
+            run.note(run.paint('dim', `${formatRows(result.rows.length)}${took(result)}`))
+          }
+        }
+        if (cut > 0) {
+          run.note(
+            `${formatCount(cut)} of ${formatRows(result.rows.length)} not shown: --limit ${result.rows.length} shows all, --csv --out f.csv keeps them.`,
+          )
+        }
+        return {
+          exit: 0,
+          json: {
+            columns: result.columns,
+            rows,
+            rowCount: result.rows.length,
+            truncated: cut > 0,
+            stats: result.stats,
+          },
+        }
+      }),
+    )
+}
+
+const NUMERIC = /^(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|U?(TINY|SMALL|BIG|HUGE)?INT.*|DOUBLE|FLOAT|REAL|DECIMAL.*)$/i
+
+function table(run: Parameters<typeof formatTable>[0], { columns, rows }: QueryResult): string {
+  const right = columns.flatMap((column, index) => (NUMERIC.test(column.type) ? [index] : []))
+  return formatTable(
+    run,
+    { head: columns.map((column) => column.name), right, cell: 60 },
+    rows.map((row) => row.map((value) => asText(value) ?? '')),
+  )
+}
+
+/** Values as text: nothing grouped or rounded, for these may be copied. */
+function asText(value: QueryResult['rows'][number][number]): string | null {
+  if (value === null) return null
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+function took({ stats }: QueryResult): string {
+  return stats ? ` in ${formatDuration(stats.milliseconds)}` : ''
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Give a whole number.')
+  return Number(text)
+}

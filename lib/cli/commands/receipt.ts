@@ -1,0 +1,34 @@
+// `weir receipt <upload>`: one receipt, as text, JSON or a page.
+
+import { type Command, Option } from 'commander'
+import { renderHtml } from '../../lake/render/html.ts'
+import { receiptExtras } from '../../lake/render/page.ts'
+import { renderText } from '../../lake/render/text.ts'
+import { writeOutput } from '../files.ts'
+import { receiptByPrefix } from '../lookup.ts'
+import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
+
+interface Options extends GlobalOptions {
+  html?: string | true
+}
+
+export function receiptCommand(cli: Cli): Command {
+  return defineCommand('receipt', 'show one receipt', [
+    'weir receipt 20261122T080000Z-0a1b2c3d4e5f',
+    'weir receipt 20261122T08 --html receipt.html',
+  ])
+    .argument('<upload>', 'id of the upload; its beginning is enough where it is the only one')
+    .addOption(new Option('--html [file]', 'as a page: written to the file, or to stdout').conflicts('json'))
+    .action(
+      act<[string], Options>(cli, async (run, options, id) => {
+        const lake = await run.session.lake()
+        const receipt = await receiptByPrefix(lake, id)
+        const extras = await receiptExtras(lake, receipt)
+        if (options.html === true) run.write(renderHtml(receipt, extras))
+        else if (options.html !== undefined) {
+          run.note(`Page: ${await writeOutput(run.io, options.html, renderHtml(receipt, extras))}`)
+        } else run.say(renderText(receipt, run.paint, extras))
+        return { exit: 0, json: { receipt, repaired: extras.repaired ?? null } }
+      }),
+    )
+}

@@ -1,0 +1,29 @@
+// `weir retract <landing key>`: takes a source out of the lake, with a receipt.
+
+import type { Command } from 'commander'
+import { writeReceiptPage } from '../../lake/render/page.ts'
+import { renderLine } from '../../lake/render/text.ts'
+import { retract } from '../../pipeline/retract.ts'
+import { UsageError } from '../errors.ts'
+import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
+
+export function retractCommand(cli: Cli): Command {
+  return defineCommand('retract', 'take a source out of the lake, with a receipt', ['weir retract orders/2026-10.csv'])
+    .argument('<landing-key>', 'the source: its path below landing/')
+    .action(
+      act<[string], GlobalOptions>(cli, async (run, _options, given) => {
+        // Shells complete paths: landing/orders/x.csv means the same.
+        const key = given.replace(/^(\.\/)?landing\//, '')
+        const context = await run.session.context()
+        const receipt = await retract(context, key)
+        if (!receipt) {
+          throw new UsageError(
+            `The lake holds nothing from ${key}. Its sources, by landing key, are in the receipts: weir receipts`,
+          )
+        }
+        await writeReceiptPage(context.lake, receipt)
+        run.say(renderLine(receipt, run.paint))
+        return { exit: 0, json: { receipt } }
+      }),
+    )
+}

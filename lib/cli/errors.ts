@@ -1,0 +1,70 @@
+// The one place that turns errors into exit codes and into words on the terminal or in JSON.
+
+import type { ContractIssue } from '../contract/errors.ts'
+
+/** 0 all accepted · 1 with rejects · 2 refused · 3 wrong usage or contract · 4 our fault · 130 stopped by Ctrl-C. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130
+
+/** The command line was used in a way that cannot work; the message says what would. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** Errors that the user can mend, by name: the classes live in the layers that throw them. */
+const MENDABLE = new Set([
+  'UsageError',
+  'CommanderError',
+  'InvalidArgumentError',
+  'ContractError',
+  'ConfigError',
+  'UnknownDataset',
+  'UnknownSource',
+  'CannotDrop',
+  'InvalidKey',
+  'QueryError',
+])
+
+export interface ErrorDocument {
+  error: {
+    name: string
+    message: string
+    exitCode: ExitCode
+    advice?: string
+    issues?: ContractIssue[]
+    stack?: string
+  }
+}
+
+export function exitCodeOf(error: unknown): ExitCode {
+  return error instanceof Error && MENDABLE.has(error.name) ? 3 : 4
+}
+
+/** What to tell: name, message, and how to go on. The stack only where WEIR_DEBUG asks for it. */
+export function describeError(error: unknown, env: Record<string, string | undefined>): ErrorDocument {
+  const exitCode = exitCodeOf(error)
+  const known = error instanceof Error ? error : new Error(String(error))
+  const issues = 'issues' in known && Array.isArray(known.issues) ? (known.issues as ContractIssue[]) : undefined
+  return {
+    error: {
+      name: known.name,
+      message: messageOf(known),
+      exitCode,
+      ...(exitCode === 4 ? { advice: adviceOf(known, env) } : {}),
+      ...(issues ? { issues } : {}),
+      ...(env.WEIR_DEBUG ? { stack: known.stack } : {}),
+    },
+  }
+}
+
+function messageOf(error: Error): string {
+  // Commander says "error: unknown option …"; the word is ours to add.
+  return error.message.replace(/^error: /, '').trim() || error.name
+}
+
+function adviceOf(error: Error, env: Record<string, string | undefined>): string {
+  const go =
+    'The state is safe: nothing half done can be seen, and what was dropped is kept. Run the same command again, or "weir reconcile".'
+  if (error.name === 'StorageError')
+    return `${go} First make sure that the disk has room and that the lake can be written to.`
+  return env.WEIR_DEBUG ? go : `${go} If it happens again, WEIR_DEBUG=1 shows where.`
+}

@@ -1,0 +1,29 @@
+// The command line as a function: arguments and streams in, exit code out. bin/weir.ts and the tests call it.
+
+import { CommanderError } from 'commander'
+import { describeError, type ExitCode } from './errors.ts'
+import type { Io } from './io.ts'
+import { buildProgram } from './program.ts'
+import { type Cli, printError } from './run.ts'
+
+/** Runs one command line. `args` are the words after `weir`. */
+export async function main(args: string[], io: Io): Promise<ExitCode> {
+  const cli: Cli = { io, exit: 0 }
+  try {
+    await buildProgram(cli).parseAsync(args, { from: 'user' })
+    return cli.exit
+  } catch (error) {
+    // Help and version also end this way, with code 0.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    const document = describeError(error, io.env)
+    const end = args.indexOf('--')
+    if (args.slice(0, end < 0 ? undefined : end).includes('--json')) {
+      io.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
+    } else if (error instanceof CommanderError && error.code === 'commander.help') {
+      return 3 // `weir` alone: commander has printed the help already.
+    } else {
+      printError(io, { ...document.error, advice: document.error.advice ?? 'To see how it is used: weir help' })
+    }
+    return document.error.exitCode
+  }
+}

@@ -1,0 +1,65 @@
+// All commands of `weir`, in the order in which a newcomer meets them. Each has its own file in commands/.
+
+import { Command } from 'commander'
+import { WEIR_VERSION } from '../version.ts'
+import { checkCommand } from './commands/check.ts'
+import { dropCommand } from './commands/drop.ts'
+import { inferCommand } from './commands/infer.ts'
+import { initCommand } from './commands/init.ts'
+import { lintCommand } from './commands/lint.ts'
+import { queryCommand } from './commands/query.ts'
+import { receiptCommand } from './commands/receipt.ts'
+import { receiptsCommand } from './commands/receipts.ts'
+import { reconcileCommand } from './commands/reconcile.ts'
+import { rejectsCommand } from './commands/rejects.ts'
+import { retractCommand } from './commands/retract.ts'
+import { watchCommand } from './commands/watch.ts'
+import type { Cli } from './run.ts'
+
+const COMMANDS = [
+  initCommand,
+  inferCommand,
+  lintCommand,
+  checkCommand,
+  dropCommand,
+  watchCommand,
+  receiptsCommand,
+  receiptCommand,
+  rejectsCommand,
+  queryCommand,
+  retractCommand,
+  reconcileCommand,
+]
+
+export function buildProgram(cli: Cli): Command {
+  const program = new Command('weir')
+    .description('A data lake that lets the clean rows through, and says what became of each of the others.')
+    .version(WEIR_VERSION, '--version', "show Weir's version")
+    .option('--lake <dir>', 'the lake to work on (default: the nearest folder upward with a weir.yaml)')
+    .option('--json', 'one JSON document on stdout, for machines; logs on stderr')
+    .enablePositionalOptions()
+    .helpCommand('help [command]', 'show how a command is used')
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0  done, all rows accepted         3  wrong usage or contract
+  1  done, with rejects              4  our fault: the state is safe, and the message says how to go on
+  2  refused
+
+Example:
+  $ weir init my-lake && cd my-lake && weir drop samples/orders.csv`,
+    )
+  for (const make of COMMANDS) program.addCommand(make(cli))
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .configureOutput({
+        writeOut: (text) => void cli.io.stdout.write(text),
+        // Errors are printed once, by main; only the help of a bare `weir` comes this way.
+        writeErr: (text) => void (text.startsWith('error:') || cli.io.stderr.write(text)),
+      })
+  }
+  return program
+}

@@ -1,0 +1,39 @@
+// Writes the page of a receipt next to the receipt: a projection, which may be written again whenever something it shows changed.
+
+import { receiptKey } from '../keys.ts'
+import { findReceipt, repairsOf } from '../ledger.ts'
+import type { Lake } from '../ports.ts'
+import type { Receipt } from '../receipt.ts'
+import { renderHtml } from './html.ts'
+import type { ReceiptExtras } from './words.ts'
+
+/** Key of the page in the ops zone. */
+export const pageKey = (receipt: Receipt): string =>
+  receiptKey(receipt.dataset, receipt.upload).replace(/\.json$/, '.html')
+
+/** What a renderer shows besides the receipt: how much has been repaired since, and where the repair file is. */
+export async function receiptExtras(lake: Lake, receipt: Receipt): Promise<ReceiptExtras> {
+  if (!receipt.rejects) return {}
+  return {
+    repaired: await repairsOf(lake, receipt),
+    repairFile: lake.locate('ops', receipt.rejects.csv),
+  }
+}
+
+/**
+ * Writes `receipts/…/<upload>.html`, and anew the pages of the uploads that this one repairs, which now show more rows
+ * as repaired. Returns where the page is.
+ */
+export async function writeReceiptPage(lake: Lake, receipt: Receipt): Promise<string> {
+  for (const { upload } of receipt.repairs) {
+    const repaired = await findReceipt(lake, upload)
+    if (repaired) await writeOne(lake, repaired)
+  }
+  return writeOne(lake, receipt)
+}
+
+async function writeOne(lake: Lake, receipt: Receipt): Promise<string> {
+  const key = pageKey(receipt)
+  await lake.zones.ops.put(key, renderHtml(receipt, await receiptExtras(lake, receipt)))
+  return lake.locate('ops', key)
+}
