@@ -1,0 +1,123 @@
+// What follows a head: the catalog's partitions, the receipt, and the word to the uploader. All of it may be done again
+// at any time, by anybody, and changes nothing the second time.
+
+import { isDeepStrictEqual } from 'node:util'
+import type { Plan } from '../contract/plan.ts'
+import { type Head, partitionValues, readHead, type StoredHead } from '../lake/heads.ts'
+import { writeReceipt } from '../lake/ledger.ts'
+import type { Catalog, TableDefinition } from '../lake/ports.ts'
+import type { Receipt } from '../lake/receipt.ts'
+import type { Context } from './context.ts'
+
+export const tableName = (dataset: string): string => `clean.${dataset}`
+
+/** The clean table of a dataset: the contract's columns, then what Weir adds. */
+export function tableOf(plan: Plan): TableDefinition {
+  const columns = plan.columns.map(({ name, sqlType, description }) => ({
+    name,
+    type: sqlType,
+    ...(description === undefined ? {} : { comment: description }),
+  }))
+  columns.push({ name: '_upload', type: 'VARCHAR', comment: 'The upload that the row came with: see its receipt.' })
+  if (plan.settings.extraColumns === 'keep')
+    columns.push({ name: '_extra', type: 'VARCHAR', comment: 'Columns that the contract does not know, as JSON.' })
+  return {
+    name: tableName(plan.dataset),
+    ...(plan.description === undefined ? {} : { description: plan.description }),
+    columns,
+    partitionKeys: [
+      { name: 'ingest_date', type: 'VARCHAR', comment: 'The day (UTC) on which the source first came.' },
+      { name: 'source', type: 'VARCHAR', comment: 'The source: the end of its landing key, and a hash of it.' },
+    ],
+  }
+}
+
+const known = new WeakMap<Catalog, Map<string, Plan>>()
+
+/** Makes the dataset's table, once in each process and for each contract: so a file costs no extra call. */
+export async function ensureTable({ lake }: Context, plan: Plan): Promise<void> {
+  const tables = known.get(lake.catalog) ?? new Map<string, Plan>()
+  known.set(lake.catalog, tables)
+  if (tables.get(plan.dataset) === plan) return
+  await putTable(lake.catalog, plan)
+  tables.set(plan.dataset, plan)
+}
+
+/** Makes or mends the dataset's table. True when it was not as the contract says. */
+export async function putTable(catalog: Catalog, plan: Plan): Promise<boolean> {
+  const wanted = tableOf(plan)
+  if (isDeepStrictEqual(await catalog.getTable(wanted.name), wanted)) return false
+  await catalog.putTable(wanted)
+  return true
+}
+
+export interface Settled {
+  /** The receipt of the head's decision. */
+  receipt: Receipt | undefined
+  /** True for the one caller that wrote it. */
+  won: boolean
+  /** Partitions that were not as the head says. */
+  mended: string[]
+}
+
+/**
+ * Makes everything follow a head: partitions first, so that whoever is told finds the rows; then the receipt; then the
+ * word to the uploader. `base`: the head before it, when this caller has just moved it; then only the difference is done.
+ */
+export async function settle(context: Context, stored: StoredHead, base?: Head | 'none'): Promise<Settled> {
+  const mended = await follow(context, stored, base)
+  const receipt = stored.head.decision ?? undefined
+  const won = receipt ? await tell(context, receipt) : false
+  return { receipt, won, mended }
+}
+
+/** Writes a receipt unless there is one. Who wins the write tells the uploader: so nobody is told twice. */
+export async function tell({ lake, plans, log }: Context, receipt: Receipt): Promise<boolean> {
+  if (!(await writeReceipt(lake.zones.ops, receipt))) return false
+  log({ event: 'receipt', upload: receipt.upload, source: receipt.source, outcome: receipt.outcome, ...receipt.rows })
+  const { dataset, support } = plans.get(receipt.dataset) ?? { dataset: receipt.dataset, support: [] }
+  try {
+    await lake.notifier.notify(receipt, { dataset, support })
+  } catch (error) {
+    // Not tried again: at most one notification. The receipt is there for whoever asks.
+    log({ event: 'notification_failed', upload: receipt.upload, error: messageOf(error) })
+  }
+  return true
+}
+
+/** Points the partitions at the head's contributions, until the head did not change meanwhile. */
+async function follow({ lake }: Context, stored: StoredHead, base?: Head | 'none'): Promise<string[]> {
+  const mended: string[] = []
+  for (let current = stored; ; base = undefined) {
+    mended.push(...(await point(lake.catalog, current.head, base)))
+    const now = await readHead(lake.zones.ops, current.head.dataset, current.head.source)
+    if (!now || now.head.sequence === current.head.sequence) return mended
+    current = now
+  }
+}
+
+async function point(catalog: Catalog, head: Head, base?: Head | 'none'): Promise<string[]> {
+  const table = tableName(head.dataset)
+  const mended: string[] = []
+  for (let index = 0; index < head.width; index++) {
+    const values = partitionValues(head, index)
+    const wanted = locationAt(head, index)
+    const before = base ? locationAt(base, index) : (await catalog.getPartition(table, values))?.location
+    if (wanted === before) continue
+    if (wanted === undefined) await catalog.deletePartition(table, values)
+    else await catalog.putPartition(table, { values, location: wanted })
+    if (!base) mended.push(`${table} ${values.join('/')}`)
+  }
+  return mended
+}
+
+/** Where the n-th partition must point; undefined when there must be none, as for a contribution without rows. */
+export function locationAt(head: Head | 'none', index: number): string | undefined {
+  if (head === 'none') return undefined
+  const contribution = head.contributions[index]
+  return contribution && contribution.files.length > 0 ? contribution.location : undefined
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
