@@ -1,5 +1,6 @@
 // Makes the benchmark's orders: the same bytes on every machine, from a seed. Nothing here knows Weir.
 
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -141,7 +142,7 @@ export async function makeOrders(path: string, file: OrdersFile): Promise<number
   const partial = `${path}.partial`
   const out = createWriteStream(partial)
   for (const piece of orders(file)) {
-    if (!out.write(piece)) await new Promise((drained) => out.once('drain', drained))
+    if (!out.write(piece)) await once(out, 'drain')
   }
   await new Promise<void>((done, failed) => {
     out.on('error', failed)

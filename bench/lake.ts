@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { readContractFile } from '../lib/contract/read.ts'
 import { createEngine } from '../lib/engine/engine.ts'
 import type { EngineSettings } from '../lib/engine/result.ts'
-import { openLocalLake } from '../lib/lake/local/lake.ts'
+import { createLocalLake, openLocalLake } from '../lib/lake/local/lake.ts'
 import type { Context } from '../lib/pipeline/context.ts'
 
 const CONTRACT = fileURLToPath(new URL('./orders.odcs.yaml', import.meta.url))
@@ -19,7 +19,7 @@ export interface OpenLake {
 
 /** Opens the lake in a folder, or a new one there. */
 export async function openBenchLake(root: string, settings: Partial<EngineSettings> = {}): Promise<OpenLake> {
-  await mkdir(join(root, 'contracts'), { recursive: true })
+  await createLocalLake(root)
   await copyFile(CONTRACT, join(root, 'contracts', 'orders.odcs.yaml'))
   const { plans } = await readContractFile(CONTRACT)
   const lake = await openLocalLake(root)

@@ -1,0 +1,204 @@
+// Runs every command and snippet of README.md and docs/: a page is executed from its top to its end, in a folder of its own.
+
+import { spawn } from 'node:child_process'
+import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseDocument } from 'yaml'
+import { parseContract } from '../../lib/contract/read.ts'
+import { type Block, blocksOf, commandsOf, missingLine } from './pages.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const pages = ['README.md', ...globSync('docs/*.md', { cwd: root })].sort()
+const read = (page: string) => readFileSync(join(root, page), 'utf8')
+const blocks = new Map(pages.map((page) => [page, blocksOf(page, read(page))]))
+const shells = new Set(['sh', 'bash', 'console'])
+
+let home = ''
+let bin = ''
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'weir-docs-'))
+  bin = join(home, 'bin')
+  mkdirSync(bin)
+  // What a reader's npx does, without its second of thinking: it finds the command of the checkout.
+  const weir = `exec '${process.execPath}' '${join(root, 'bin', 'weir.ts')}' "$@"\n`
+  writeFileSync(join(bin, 'weir'), `#!/bin/sh\n${weir}`)
+  writeFileSync(
+    join(bin, 'npx'),
+    `#!/bin/sh\n[ "$1" = weir ] || { echo "The pages may call npx weir only, not npx $1" >&2; exit 97; }\nshift\n${weir}`,
+  )
+  chmodSync(join(bin, 'weir'), 0o755)
+  chmodSync(join(bin, 'npx'), 0o755)
+})
+
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+interface Ran {
+  code: number | null
+  output: string
+}
+
+/** Runs one command; the folder that it leaves the shell in is where the next one starts. */
+function run(command: string, folder: { now: string }, background?: string): Promise<Ran> {
+  const state = join(mkdtempSync(join(home, 'shell-')), 'pwd')
+  const script =
+    background === undefined
+      ? `${command}\ncode=$?\npwd > '${state}'\nexit $code`
+      : `exec ${command.replace(/^npx /, '')}`
+  const child = spawn('bash', ['-c', script], {
+    cwd: folder.now,
+    env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, NO_COLOR: '1', TZ: 'UTC', COLUMNS: '200' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return new Promise((done, failed) => {
+    let output = ''
+    let stopped = false
+    const take = (piece: Buffer) => {
+      output += piece
+      if (background !== undefined && !stopped && output.includes(background)) {
+        stopped = true
+        child.kill('SIGINT')
+      }
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    child.on('error', failed)
+    child.on('close', (code) => {
+      if (background === undefined && existsSync(state)) folder.now = readFileSync(state, 'utf8').trim()
+      if (background !== undefined && !stopped) output += `\n(ended before it printed ${JSON.stringify(background)})`
+      done({ code, output })
+    })
+  })
+}
+
+async function runBlock(block: Block, folder: { now: string }): Promise<string[]> {
+  const problems: string[] = []
+  for (const { command, output } of commandsOf(block)) {
+    const where = `${block.page}:${block.line}: ${command}`
+    // Installing, testing and the demo are steps of their own in .ci/run.
+    if (/^npm /.test(command)) continue
+    const ran = await run(command, folder, block.background)
+    if (!block.exits.includes(ran.code ?? -1)) {
+      problems.push(`${where}\n  ended with ${ran.code}, not ${block.exits.join(' or ')}:\n${ran.output}`)
+    }
+    const missing = missingLine(output, ran.output)
+    if (missing !== undefined) problems.push(`${where}\n  did not print ${JSON.stringify(missing)}:\n${ran.output}`)
+  }
+  return problems
+}
+
+async function runPage(page: string): Promise<string[]> {
+  const problems: string[] = []
+  const folder = { now: mkdtempSync(join(home, 'page-')) }
+  for (const block of blocks.get(page) ?? []) {
+    if (block.fresh) folder.now = mkdtempSync(join(home, 'page-'))
+    if (block.file !== undefined) {
+      const path = join(folder.now, block.file)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, block.text)
+    }
+    if (shells.has(block.language)) problems.push(...(await runBlock(block, folder)))
+    if (block.language === 'sql') {
+      const command = { ...block, language: 'sh', text: `weir query "$(cat query.sql)"` }
+      writeFileSync(join(folder.now, 'query.sql'), block.text)
+      problems.push(...(await runBlock(command, folder)))
+    }
+  }
+  return problems
+}
+
+describe('every command of a page works, from its top to its end', () => {
+  it.concurrent.each(pages)('%s', async (page) => {
+    expect((await runPage(page)).join('\n\n')).toBe('')
+  })
+})
+
+describe('snippets', () => {
+  const of = (language: string) => [...blocks.values()].flat().filter((block) => block.language === language)
+  const named = (list: Block[]) => list.map((block) => [`${block.page}:${block.line}`, block] as const)
+
+  it('are of a kind that is tested', () => {
+    const kinds = [...shells, 'sql', 'yaml', 'json', 'csv', 'mermaid', 'text']
+    const other = [...blocks.values()].flat().filter((block) => !kinds.includes(block.language))
+    expect(other.map((block) => `${block.page}:${block.line} ${block.language}`)).toEqual([])
+  })
+
+  it.each(named(of('yaml')))('%s is YAML, and a contract if it says so', (_where, block) => {
+    const document = parseDocument(block.text)
+    expect(document.errors).toEqual([])
+    // A contract that is wrong on purpose is given to the linter by its page.
+    if (document.has('apiVersion') && document.get('id') !== 'wrong') {
+      expect(parseContract(block.text, block.page).plans.size).toBeGreaterThan(0)
+    }
+  })
+
+  it.each(named(of('json')))('%s is JSON', (_where, block) => {
+    expect(() => JSON.parse(block.text)).not.toThrow()
+  })
+})
+
+describe('what the pages name exists', () => {
+  const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts)
+
+  it.each(pages)('npm scripts in %s', (page) => {
+    const wanted = [...read(page).matchAll(/\bnpm (?:run )?([a-z][\w:]*)/g)].map(([, name = '']) => name)
+    const builtIn = ['ci', 'run', 'install', 'test', 'package', 'packages', 'and', 'are', 'brings', 'does', 'exec']
+    expect(wanted.filter((name) => !builtIn.includes(name) && !scripts.includes(name))).toEqual([])
+  })
+
+  it('the two commands of the first screen', () => {
+    const first = read('README.md').split('\n## ')[0] ?? ''
+    expect(first).toMatch(/^ {4}npm ci && npm run demo\b/m)
+    expect(first).toMatch(/^ {4}npm ci && npm test\b/m)
+    expect(scripts).toEqual(expect.arrayContaining(['demo', 'test']))
+    expect(existsSync(join(root, 'package-lock.json'))).toBe(true)
+  })
+
+  it.each(pages)('links in %s', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, link = '']) => link)
+    const local = links.filter((link) => !/^[a-z]+:/.test(link))
+    expect(local.filter((link) => !existsSync(resolve(root, dirname(page), link)))).toEqual([])
+  })
+
+  it('paths in README.md', () => {
+    const named = [...read('README.md').matchAll(/`((?:lib|test|bench|scripts|docs|\.ci)\/[^`\s*]*)`/g)]
+    expect(named.length).toBeGreaterThan(2)
+    expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+})
+
+describe('npx weir', () => {
+  it('is found from a folder inside the checkout, as the tutorial has it', async () => {
+    const ran = await new Promise<Ran>((done) => {
+      const child = spawn('npx', ['--no-install', 'weir', '--version'], {
+        cwd: join(root, 'docs'),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      let output = ''
+      child.stdout.on('data', (piece) => {
+        output += piece
+      })
+      child.on('close', (code) => done({ code, output }))
+    })
+    expect(ran).toEqual({ code: 0, output: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+  })
+})
+
+describe('the reader of pages', () => {
+  it('finds blocks, notes, commands and expected output', () => {
+    const page = '# Page\n\n<!-- exit: 1 -->\n```console\n$ weir x\na…b\n```\n\n<!-- file: a.csv -->\n```csv\n1\n```\n'
+    const [first, second] = blocksOf('p.md', page)
+    expect(first).toMatchObject({ line: 4, language: 'console', exits: [1] })
+    expect(first && commandsOf(first)).toEqual([{ command: 'weir x', output: ['a…b'] }])
+    expect(second).toMatchObject({ file: 'a.csv', text: '1\n', exits: [0] })
+  })
+
+  it('compares line by line, in order, with … for anything', () => {
+    expect(missingLine(['a…c', '…z'], 'a b c\nx\nyz')).toBeUndefined()
+    expect(missingLine(['…z', 'a…c'], 'a b c\nyz')).toBe('a…c')
+    expect(missingLine(['a…c'], 'xa b c')).toBe('a…c')
+    expect(missingLine(['a…c'], 'a b cd')).toBe('a…c')
+  })
+})
