@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parquetWriteFile } from 'hyparquet-writer'
+import { parquetWriteFile, type SchemaElement } from 'hyparquet-writer'
 import type { CheckRequest, CheckResult } from '../lib/engine/result.ts'
 import type { Context } from '../lib/pipeline/context.ts'
 import { ingest } from '../lib/pipeline/ingest.ts'
@@ -46,50 +46,44 @@ function row(number: number): string[] {
   ]
 }
 
+const utf8 = { type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const
+const COLUMNS: SchemaElement[] = [
+  { name: 'order_id', type: 'INT64' },
+  { name: 'customer_id', ...utf8 },
+  { name: 'customer_name', ...utf8 },
+  { name: 'email', ...utf8 },
+  { name: 'order_date', type: 'INT32', converted_type: 'DATE' },
+  { name: 'created_at', type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' },
+  { name: 'status', ...utf8 },
+  { name: 'quantity', type: 'INT64' },
+  {
+    name: 'unit_price',
+    type: 'FIXED_LEN_BYTE_ARRAY',
+    type_length: 5,
+    converted_type: 'DECIMAL',
+    precision: 10,
+    scale: 2,
+  },
+  { name: 'discount', type: 'DOUBLE' },
+  { name: 'gift', type: 'BOOLEAN' },
+  { name: 'comment', ...utf8 },
+  { name: '_upload', ...utf8 },
+]
+const DAY = new Date('2024-01-01')
+/** All columns between the key and the upload, as row() writes them. */
+const VALUES = ['C000001', 'Ana', 'a@example.com', DAY, DAY, 'new', 1n, 1, 0, false, '']
+
 /** The answer of the engine for a file of `row(…)`, without an engine. */
 async function oneRow(request: CheckRequest): Promise<CheckResult> {
   const bytes = await readFile(request.path)
   const [id = ''] = bytes.toString().slice(HEADER.length).split(',')
-  const text = { type: 'STRING' } as const
   const path = join(request.outDir, 'part-0.parquet')
   await mkdir(request.outDir, { recursive: true })
+  const values = [BigInt(id), ...VALUES, request.upload]
   parquetWriteFile({
     filename: path,
-    columnData: [
-      { name: 'order_id', data: [BigInt(id)], type: 'INT64' },
-      { name: 'customer_id', data: ['C000001'], ...text },
-      { name: 'customer_name', data: ['Ana'], ...text },
-      { name: 'email', data: ['a@example.com'], ...text },
-      { name: 'order_date', data: [new Date('2024-01-01')] },
-      { name: 'created_at', data: [new Date('2024-01-01')] },
-      { name: 'status', data: ['new'], ...text },
-      { name: 'quantity', data: [1n], type: 'INT64' },
-      { name: 'unit_price', data: [1] },
-      { name: 'discount', data: [0], type: 'DOUBLE' },
-      { name: 'gift', data: [false], type: 'BOOLEAN' },
-      { name: 'comment', data: [''], ...text },
-      { name: '_upload', data: [request.upload], ...text },
-    ],
-    schema: [
-      { name: 'root', num_children: 13 },
-      { name: 'order_id', type: 'INT64' },
-      ...utf8('customer_id', 'customer_name', 'email'),
-      { name: 'order_date', type: 'INT32', converted_type: 'DATE' },
-      { name: 'created_at', type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' },
-      ...utf8('status'),
-      { name: 'quantity', type: 'INT64' },
-      {
-        name: 'unit_price',
-        type: 'FIXED_LEN_BYTE_ARRAY',
-        type_length: 5,
-        converted_type: 'DECIMAL',
-        precision: 10,
-        scale: 2,
-      },
-      { name: 'discount', type: 'DOUBLE' },
-      { name: 'gift', type: 'BOOLEAN' },
-      ...utf8('comment', '_upload'),
-    ],
+    schema: [{ name: 'root', num_children: COLUMNS.length }, ...COLUMNS],
+    columnData: COLUMNS.map(({ name }, index) => ({ name, data: [values[index]] })),
   })
   return {
     outcome: 'accepted',
@@ -103,8 +97,4 @@ async function oneRow(request: CheckRequest): Promise<CheckResult> {
     repairs: [],
     timings: {},
   }
-}
-
-function utf8(...names: string[]) {
-  return names.map((name) => ({ name, type: 'BYTE_ARRAY', converted_type: 'UTF8' }) as const)
 }

@@ -4,31 +4,32 @@
 //   npm run demo                     the lake is made in .demo/, which is emptied first
 //   npm run demo -- --keep my-lake   … or in a folder of your own, which must be new or empty
 
-import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
 import { parse } from 'csv-parse/sync'
-import { readContracts } from '../lib/contract/read.ts'
-import { createEngine } from '../lib/engine/engine.ts'
+import { type Io, paintFor } from '../lib/cli/io.ts'
+import { openSession } from '../lib/cli/session.ts'
 import { repairsOf } from '../lib/lake/ledger.ts'
-import { createLocalLake, openLocalLake } from '../lib/lake/local/lake.ts'
+import { createLocalLake } from '../lib/lake/local/lake.ts'
 import type { Receipt } from '../lib/lake/receipt.ts'
 import { formatCount, formatDuration } from '../lib/lake/render/format.ts'
-import { renderHtml } from '../lib/lake/render/html.ts'
-import { colours, plain } from '../lib/lake/render/paint.ts'
+import { writeReceiptPage } from '../lib/lake/render/page.ts'
 import { renderLine } from '../lib/lake/render/text.ts'
-import type { Context } from '../lib/pipeline/context.ts'
 import { datasetFor } from '../lib/pipeline/datasets.ts'
 import { drop } from '../lib/pipeline/drop.ts'
 import { csvRows, plainSql, type Row, truth } from './truth.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const source = (name: string) => join(root, 'node_modules', 'vega-datasets', 'data', name)
-const terminal = process.stdout.isTTY === true
-const paint = terminal && !process.env.NO_COLOR ? colours : plain
+const stop = new AbortController()
+process.once('SIGINT', () => stop.abort())
+const { stdout, stderr, env } = process
+const io: Io = { stdout, stderr, env, cwd: process.cwd(), signal: stop.signal }
+const paint = paintFor(io)
 const began = performance.now()
 
 // --- A new lake ------------------------------------------------------------------------------------------------------
@@ -48,16 +49,10 @@ await writeFile(
 )
 await cp(join(root, 'contracts'), join(home, 'contracts'), { recursive: true })
 
-const { plans } = await readContracts(join(home, 'contracts'))
-const lake = await openLocalLake(home)
-const engine = await createEngine({ scratch: lake.scratch })
-const context: Context = {
-  lake,
-  plans,
-  check: (request) => engine.check(request),
-  now: () => new Date(),
-  log: () => {},
-}
+// From here on everything is as on the command line: one session opens the contracts, the ports and the engine.
+const session = openSession(io, { lake: home }, () => {})
+const context = await session.context()
+const { plans, lake } = context
 
 // --- Small helpers ---------------------------------------------------------------------------------------------------
 
@@ -74,16 +69,18 @@ const title = (text: string) => console.log(`\n${paint('bold', text)}`)
 const pages: string[] = []
 const receipts: Receipt[] = []
 
-/** Drops one file as `weir drop` does, shows its line, and keeps the receipt as a page. */
-async function dropFile(path: string, name = basename(path)): Promise<Receipt> {
-  const bar = new SingleBar({ format: `  {bar} {percentage}% ${name}`, clearOnComplete: true, hideCursor: true })
+/** Drops one file as `weir drop` does: its line on the screen, its receipt in the lake, and the receipt's page beside it. */
+async function dropFile(path: string): Promise<Receipt> {
+  const name = basename(path)
+  const bar = new SingleBar({ format: `  {bar} {percentage} %  ${name}`, clearOnComplete: true, hideCursor: true })
   let shown = false
   const receipt = await drop(
     context,
-    { dataset: datasetFor(plans, name).dataset, path, name },
+    { dataset: datasetFor(plans, name).dataset, path },
     {
+      signal: stop.signal,
       onProgress: ({ bytes, total }) => {
-        if (!terminal || total === 0) return
+        if (!stdout.isTTY || total === 0) return
         if (!shown) bar.start(total, 0)
         shown = true
         bar.update(bytes)
@@ -93,20 +90,8 @@ async function dropFile(path: string, name = basename(path)): Promise<Receipt> {
   if (shown) bar.stop()
   console.log(renderLine(receipt, paint))
   receipts.push(receipt)
-  await writePage(receipt)
+  pages.push(await writeReceiptPage(lake, receipt))
   return receipt
-}
-
-/** The receipt as an HTML page, with the repairs that came since. */
-async function writePage(receipt: Receipt): Promise<void> {
-  const extras = {
-    repaired: await repairsOf(lake, receipt),
-    ...(receipt.rejects ? { repairFile: lake.locate('ops', receipt.rejects.csv) } : {}),
-  }
-  const page = join(home, 'pages', `${receipt.upload}.html`)
-  await mkdir(join(home, 'pages'), { recursive: true })
-  await writeFile(page, renderHtml(receipt, extras))
-  if (!pages.includes(page)) pages.push(page)
 }
 
 const csvCell = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
@@ -171,7 +156,6 @@ expectSame('outcome of the repair', repair.outcome, 'accepted')
 expectSame('rows of the repair', repair.rows.accepted, damagedRows.length)
 expectSame('what the repair repairs', repair.repairs, [{ upload: damaged.upload, rows: damagedRows.length }])
 expectSame('repaired rows on the first receipt', (await repairsOf(lake, damaged)).rows.length, damagedRows.length)
-await writePage(damaged)
 await lakeHas(
   'days after the repair',
   `SELECT count(*), count(DISTINCT date), sum(precipitation) FROM clean.seattle_weather
@@ -205,7 +189,6 @@ title('A file that nobody should believe: the same weather, exported with Americ
 const [head = '', ...days] = (await readFile(source('seattle-weather.csv'), 'utf8')).trimEnd().split('\n')
 const american = days.map((day) => day.replace(/^(\d{4})-(\d\d)-(\d\d)/, '$2/$3/$1'))
 const americanFile = join(incoming, 'seattle-weather-export.csv')
-await copyFile(source('seattle-weather.csv'), americanFile)
 await writeFile(americanFile, `${[head, ...american].join('\n')}\n`)
 const refused = await dropFile(americanFile)
 expectSame('outcome of the American file', refused.outcome, 'refused')
@@ -261,21 +244,23 @@ FROM clean.birdstrikes GROUP BY phase_of_flight ORDER BY dollars DESC LIMIT 4`,
 
 // --- Where everything is ---------------------------------------------------------------------------------------------
 
-await engine.close()
-await lake.close()
+await session.close()
 
 const near = (path: string) => relative(process.cwd(), path) || '.'
-const links = pages.map((page) => `<li><a href="${basename(page)}">${basename(page)}</a></li>`)
-await writeFile(
-  join(home, 'pages', 'index.html'),
-  `<!doctype html><meta charset="utf-8"><title>Receipts</title><ul>${links.join('')}</ul>\n`,
-)
+const shown = receipts.map((receipt, at) => {
+  const page = relative(home, pages[at] ?? '')
+    .split('\\')
+    .join('/')
+  return `<li><a href="${page}">${receipt.source}</a>: ${receipt.outcome.replaceAll('_', ' ')}</li>`
+})
+const index = join(home, 'receipts.html')
+await writeFile(index, `<!doctype html><meta charset="utf-8"><title>Receipts</title><ol>${shown.join('')}</ol>\n`)
 
 title('Where it all is')
 console.log(`  the lake        ${near(home)}`)
-console.log(`  the receipts    ${pathToFileURL(join(home, 'pages', 'index.html'))}`)
-console.log(`  ask it more     npx weir query --lake ${near(home)} "SELECT * FROM clean.movies LIMIT 5"`)
+console.log(`  the receipts    ${pathToFileURL(index)}`)
 console.log(`  the ledger      npx weir receipts --lake ${near(home)}`)
+console.log(`  ask it more     npx weir query --lake ${near(home)} "SELECT * FROM clean.movies LIMIT 5"`)
 
 const rows = receipts.reduce((sum, receipt) => sum + receipt.rows.read, 0)
 console.log(
