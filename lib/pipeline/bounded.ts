@@ -1,0 +1,23 @@
+// Does something for every item of a stream, a few at a time, holding no more of the stream than that.
+
+/** Rejects with the first failure, after all that had begun has ended. */
+export async function forEachBounded<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  most: number,
+  run: (item: T) => Promise<void>,
+): Promise<void> {
+  const running = new Set<Promise<void>>()
+  let failure: { error: unknown } | undefined
+  for await (const item of items) {
+    const one = run(item)
+      .catch((error) => {
+        failure ??= { error }
+      })
+      .finally(() => running.delete(one))
+    running.add(one)
+    if (running.size >= most) await Promise.race(running)
+    if (failure) break
+  }
+  await Promise.all(running)
+  if (failure) throw failure.error
+}

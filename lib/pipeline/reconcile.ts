@@ -1,0 +1,195 @@
+// Reconcile: goes through the whole lake and does what is missing. It knows no step of its own: it brings every landing
+// key to its decision as an event would, and makes catalog and receipts follow every head. So it may run at any time,
+// beside workers, and twice; and a lake that it has gone through has forgotten every crash.
+
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { partitionValues, readHeadAt, type StoredHead, slugOfPartition } from '../lake/heads.ts'
+import { datasetOfKey, headsPrefix, slugHeadKey } from '../lake/keys.ts'
+import { readReceipt } from '../lake/ledger.ts'
+import { forEachBounded } from './bounded.ts'
+import type { Context } from './context.ts'
+import { UnknownDataset } from './errors.ts'
+import { ingest } from './ingest.ts'
+import { locationAt, messageOf, putTable, settle, tableName } from './project.ts'
+
+export interface ReconcileOptions {
+  signal?: AbortSignal
+  onProgress?: (done: { phase: 'landing' | 'heads' | 'catalog'; checked: number }) => void
+  /** Sources worked on at the same time. Default 4. */
+  concurrency?: number
+}
+
+export interface ReconcileReport {
+  mended: { what: string; detail: string }[]
+  /** What could not be mended, and why. Empty when the lake is as it should be. */
+  faults: { what: string; detail: string }[]
+  checked: Record<string, number>
+}
+
+/** Folders of workers that ended without tidying up, in milliseconds since anything in them was made. */
+const OLD_SCRATCH_MS = 24 * 60 * 60 * 1000
+
+/**
+ * Makes everything follow landing and the heads, and reports what it mended. Faults with one source do not stop it.
+ *
+ * @example
+ * const { mended } = await reconcile(context)
+ */
+export async function reconcile(context: Context, options: ReconcileOptions = {}): Promise<ReconcileReport> {
+  const run: Run = {
+    context,
+    options,
+    concurrency: options.concurrency ?? 4,
+    report: { mended: [], faults: [], checked: { tables: 0, files: 0, heads: 0, partitions: 0 } },
+  }
+  await mendTables(run)
+  await ingestLanding(run)
+  await followHeads(run)
+  await dropOrphans(run)
+  await sweepScratch(run)
+  return run.report
+}
+
+interface Run {
+  context: Context
+  options: ReconcileOptions
+  concurrency: number
+  report: ReconcileReport
+}
+
+async function mendTables({ context, report }: Run): Promise<void> {
+  for (const plan of context.plans.values()) {
+    count(report, 'tables')
+    if (await putTable(context.lake.catalog, plan))
+      report.mended.push({ what: 'table', detail: `${tableName(plan.dataset)} described as its contract says` })
+  }
+}
+
+/** Every file in landing that has not been decided. */
+async function ingestLanding(run: Run): Promise<void> {
+  const { context, report, options } = run
+  const unknown = new Map<string, number>()
+  await forEachBounded(context.lake.zones.landing.list(''), run.concurrency, ({ key }) =>
+    each(run, key, async () => {
+      progress(run, 'landing', count(report, 'files'))
+      try {
+        const receipt = await ingest(context, key, { signal: options.signal })
+        if (receipt) report.mended.push({ what: 'ingested', detail: `${key}: ${receipt.outcome}` })
+      } catch (error) {
+        if (!(error instanceof UnknownDataset)) throw error
+        const folder = datasetOfKey(key) ?? ''
+        unknown.set(folder, (unknown.get(folder) ?? 0) + 1)
+      }
+    }),
+  )
+  const known = [...context.plans.keys()].sort().join(', ')
+  for (const [folder, files] of unknown)
+    report.faults.push({
+      what: 'unknown dataset',
+      detail: `${files} file(s) in landing/${folder}${folder && '/'} have no contract. Known datasets: ${known || 'none'}.`,
+    })
+}
+
+/** Receipts, partitions, and deletions whose event was lost. What is in landing has already been seen to. */
+async function followHeads(run: Run): Promise<void> {
+  const { context, report, options } = run
+  const { landing, ops } = context.lake.zones
+  await forEachBounded(ops.list(headsPrefix()), run.concurrency, ({ key: headKey }) =>
+    each(run, headKey, async () => {
+      progress(run, 'heads', count(report, 'heads'))
+      const stored = await readHeadAt(ops, headKey)
+      if (!stored) return
+      const { source, dataset } = stored.head
+      await settleReporting(run, stored)
+      if (!context.plans.has(dataset)) return
+      // A file that was deleted, or one that waits for bytes whose holder has left meanwhile.
+      if (stored.head.state !== 'duplicate' && (await landing.head(source))) return
+      const receipt = await ingest(context, source, { signal: options.signal })
+      if (receipt) report.mended.push({ what: 'ingested', detail: `${source}: ${receipt.outcome}` })
+      const now = await readHeadAt(ops, headKey)
+      if (stored.head.state === 'duplicate' && now?.head.state === 'published')
+        report.mended.push({
+          what: 'promoted',
+          detail: `${source} now gives the rows that it shares with a source that left`,
+        })
+    }),
+  )
+}
+
+async function settleReporting({ context, report }: Run, stored: StoredHead): Promise<void> {
+  const { decision, dataset } = stored.head
+  if (decision && (await readReceipt(context.lake.zones.ops, dataset, decision.upload))) {
+    const { mended } = await settle(context, { ...stored, head: { ...stored.head, decision: null } })
+    for (const detail of mended) report.mended.push({ what: 'partition', detail })
+    return
+  }
+  const { won, mended } = await settle(context, stored)
+  for (const detail of mended) report.mended.push({ what: 'partition', detail })
+  if (won && decision) report.mended.push({ what: 'receipt', detail: `${decision.source}: ${decision.upload}` })
+}
+
+/** Partitions of the clean tables that no head accounts for. */
+async function dropOrphans(run: Run): Promise<void> {
+  const { context, report } = run
+  const { catalog } = context.lake
+  for (const { name } of await catalog.listTables()) {
+    if (!name.startsWith('clean.')) continue
+    const dataset = name.slice('clean.'.length)
+    await forEachBounded(catalog.listPartitions(name), run.concurrency, ({ values }) =>
+      each(run, `${name} ${values.join('/')}`, async () => {
+        progress(run, 'catalog', count(report, 'partitions'))
+        if (await accountFor(context, dataset, values)) return
+        await catalog.deletePartition(name, values)
+        // A worker may have put it there for good between the look and the deletion: then it must come back.
+        const stored = await accountFor(context, dataset, values)
+        if (stored) await settle(context, stored)
+        else report.mended.push({ what: 'partition', detail: `${name} ${values.join('/')} removed: no head knows it` })
+      }),
+    )
+  }
+}
+
+/** The head that a partition follows, if there is one. */
+async function accountFor({ lake }: Context, dataset: string, values: string[]): Promise<StoredHead | undefined> {
+  const slug = slugOfPartition(values[1] ?? '')
+  const stored = await readHeadAt(lake.zones.ops, slugHeadKey(dataset, slug))
+  const { head } = stored ?? {}
+  const found = head?.contributions.some(
+    (_, index) => locationAt(head, index) !== undefined && partitionValues(head, index).join('/') === values.join('/'),
+  )
+  return found ? stored : undefined
+}
+
+async function sweepScratch({ context, report }: Run): Promise<void> {
+  const names = await readdir(context.lake.scratch).catch(() => [])
+  for (const name of names) {
+    const path = join(context.lake.scratch, name)
+    const found = await stat(path).catch(() => undefined)
+    if (!found || !name.startsWith('upload-') || Date.now() - found.mtimeMs < OLD_SCRATCH_MS) continue
+    await rm(path, { recursive: true, force: true })
+    report.mended.push({ what: 'scratch', detail: `${name} left behind by a worker that ended` })
+  }
+}
+
+/** A fault with one thing is reported; the others go on. Only the caller's own wish stops everything. */
+async function each({ context, options, report }: Run, what: string, run: () => Promise<void>): Promise<void> {
+  options.signal?.throwIfAborted()
+  try {
+    await run()
+  } catch (error) {
+    if (options.signal?.aborted) throw error
+    report.faults.push({ what, detail: messageOf(error) })
+    context.log({ event: 'reconcile_fault', what, error: messageOf(error) })
+  }
+}
+
+function count(report: ReconcileReport, what: string): number {
+  const next = (report.checked[what] ?? 0) + 1
+  report.checked[what] = next
+  return next
+}
+
+function progress({ options }: Run, phase: 'landing' | 'heads' | 'catalog', checked: number): void {
+  options.onProgress?.({ phase, checked })
+}
