@@ -12,6 +12,7 @@ import type { EngineSettings } from '../engine/result.ts'
 import { findLake, type LakeConfig, readLakeConfig } from '../lake/config.ts'
 import { openLocalLake } from '../lake/local/lake.ts'
 import type { Lake } from '../lake/ports.ts'
+import type { Receipt } from '../lake/receipt.ts'
 import type { Context } from '../pipeline/context.ts'
 import { UsageError } from './errors.ts'
 import type { Io } from './io.ts'
@@ -27,6 +28,8 @@ export interface Session {
   /** An engine without a lake uses the system's folder for temporary files. */
   engine(needsLake?: boolean): Promise<Engine>
   context(): Promise<Context>
+  /** Called once for each receipt that this process writes. Set it before the lake is opened. */
+  onReceipt?: (receipt: Receipt) => void
   log: Log
   close(): Promise<void>
 }
@@ -61,6 +64,7 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
       durable,
       keepVersions: landing.keepVersions,
       log,
+      onNotify: (receipt) => session.onReceipt?.(receipt),
     })
     closers.push(() => opened.close())
     return opened
@@ -84,7 +88,7 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
     return engine
   }
 
-  return {
+  const session: Session = {
     root,
     config,
     contracts,
@@ -108,6 +112,7 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
       closers.length = 0
     },
   }
+  return session
 }
 
 function engineSettings({ memoryBytes, threads, limits }: LakeConfig): Partial<EngineSettings> {

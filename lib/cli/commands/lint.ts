@@ -46,7 +46,6 @@ export function lintCommand(cli: Cli): Command {
               columns: plan.columns.map(({ name, sqlType, required }) => ({ name, type: sqlType, required })),
               primaryKey: plan.primaryKey,
               notEnforced: plan.notEnforced,
-              notes: plan.notes ?? [],
             })),
             warnings: read.warnings,
           },
@@ -61,5 +60,4 @@ function describe(plan: Plan, say: (line: string) => void, cwd: string): void {
     `${visible(dataset)}  ${formatRows(columns.length, 'column')}, contract ${visible(contract.id)} version ${visible(contract.version)}  (${relative(cwd, contract.file) || contract.file})`,
   )
   for (const clause of notEnforced) say(`  not enforced  ${visible(clause.path)}: ${visible(clause.reason)}`)
-  for (const note of plan.notes ?? []) say(`  note          ${visible(note)}`)
 }

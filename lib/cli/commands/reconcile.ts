@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { formatCount, formatRows, visible } from '../../lake/render/format.ts'
+import { writeReceiptPage } from '../../lake/render/page.ts'
 import { reconcile } from '../../pipeline/reconcile.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
 
@@ -10,15 +11,26 @@ export function reconcileCommand(cli: Cli): Command {
     'weir reconcile',
   ]).action(
     act<[], GlobalOptions>(cli, async (run) => {
-      const report = await reconcile(await run.session.context(), { signal: run.signal })
+      const receipts: Parameters<typeof writeReceiptPage>[1][] = []
+      run.session.onReceipt = (receipt) => receipts.push(receipt)
+      const context = await run.session.context()
+      const report = await reconcile(context, { signal: run.signal })
+      for (const receipt of receipts) await writeReceiptPage(context.lake, receipt)
       for (const { what, detail } of report.mended) {
         run.say(`${run.paint('mixed', 'mended')}  ${visible(what)}: ${visible(detail)}`)
       }
+      for (const { what, detail } of report.faults) {
+        run.say(`${run.paint('bad', 'fault')}   ${visible(what)}: ${visible(detail)}`)
+      }
       const looked = Object.entries(report.checked).map(([what, n]) => `${formatCount(n)} ${what}`)
-      const verdict =
+      const mended =
         report.mended.length === 0 ? 'Nothing to mend' : `${formatRows(report.mended.length, 'thing')} mended`
-      run.say(`${run.paint('good', '✓')} ${verdict}. Looked at ${looked.join(', ')}.`)
-      return { exit: 0, json: report }
+      const faults = report.faults.length === 0 ? '' : `, ${formatRows(report.faults.length, 'fault')} left`
+      const mark = report.faults.length === 0 ? run.paint('good', '✓') : run.paint('bad', '✗')
+      run.say(`${mark} ${mended}${faults}. Looked at ${looked.join(', ')}.`)
+      // Files without a contract are the user's to place; all else is our fault.
+      const ours = report.faults.some(({ what }) => what !== 'unknown dataset')
+      return { exit: report.faults.length === 0 ? 0 : ours ? 4 : 3, json: report }
     }),
   )
 }

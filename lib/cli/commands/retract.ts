@@ -1,10 +1,10 @@
 // `weir retract <landing key>`: takes a source out of the lake, with a receipt.
 
 import type { Command } from 'commander'
+import { visible } from '../../lake/render/format.ts'
 import { writeReceiptPage } from '../../lake/render/page.ts'
 import { renderLine } from '../../lake/render/text.ts'
 import { retract } from '../../pipeline/retract.ts'
-import { UsageError } from '../errors.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
 
 export function retractCommand(cli: Cli): Command {
@@ -15,11 +15,10 @@ export function retractCommand(cli: Cli): Command {
         // Shells complete paths: landing/orders/x.csv means the same.
         const key = given.replace(/^(\.\/)?landing\//, '')
         const context = await run.session.context()
-        const receipt = await retract(context, key)
+        const receipt = await retract(context, key, { signal: run.signal })
         if (!receipt) {
-          throw new UsageError(
-            `The lake holds nothing from ${key}. Its sources, by landing key, are in the receipts: weir receipts`,
-          )
+          run.say(`${visible(key)} contributes nothing to the lake, so there was nothing to take out.`)
+          return { exit: 0, json: { receipt: null } }
         }
         await writeReceiptPage(context.lake, receipt)
         run.say(renderLine(receipt, run.paint))

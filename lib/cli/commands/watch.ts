@@ -1,13 +1,76 @@
 // `weir watch`: takes files in as they appear, change or go in landing/, however they got there; until Ctrl-C.
 
+import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { Outcome, Receipt } from '../../lake/receipt.ts'
-import { formatCount, formatRows } from '../../lake/render/format.ts'
+import type { Receipt } from '../../lake/receipt.ts'
+import { formatCount, formatRows, visible } from '../../lake/render/format.ts'
 import { writeReceiptPage } from '../../lake/render/page.ts'
 import { renderLine } from '../../lake/render/text.ts'
 import { OUTCOME_WORDS } from '../../lake/render/words.ts'
+import { watchLanding } from '../../pipeline/watch.ts'
+import { watchFolder } from '../landing-events.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
 
 export function watchCommand(cli: Cli): Command {
-  return defineCommand('watch', 'take files in as they appear, change or go in landing/; until Ctrl-C', ['weir watch'])
+  return defineCommand('watch', 'take files in as they appear, change or go in landing/; until Ctrl-C', [
+    'weir watch',
+    'weir watch --lake my-lake --json 2>> weir.log',
+  ]).action(
+    act<[], GlobalOptions>(cli, async (run) => {
+      const landing = join(await run.session.root(), 'landing')
+      const outcomes: Partial<Record<Receipt['outcome'], number>> = {}
+      const pages = new Set<Promise<unknown>>()
+      let uploads = 0
+      let faults = 0
+
+      // Every receipt of this process, those of the sweep at the start too.
+      run.session.onReceipt = (receipt) => {
+        uploads += 1
+        outcomes[receipt.outcome] = (outcomes[receipt.outcome] ?? 0) + 1
+        run.say(renderLine(receipt, run.paint))
+        run.session.log({
+          event: 'upload',
+          upload: receipt.upload,
+          source: receipt.source,
+          outcome: receipt.outcome,
+          rows: receipt.rows,
+        })
+        const page = run.session
+          .lake()
+          .then((lake) => writeReceiptPage(lake, receipt))
+          // The page can be made again at any time: weir receipt --html.
+          .catch((error: unknown) => run.note(`The page of ${receipt.upload} could not be written: ${String(error)}`))
+          .finally(() => pages.delete(page))
+        pages.add(page)
+      }
+
+      const context = await run.session.context()
+      const events = await watchFolder(landing)
+      const stop = () => void events.close()
+      run.signal.addEventListener('abort', stop)
+      try {
+        await watchLanding(context, events.keys, {
+          signal: run.signal,
+          onSwept: (report) => {
+            for (const { what, detail } of report.faults) run.note(`${visible(what)}: ${visible(detail)}`)
+            faults += report.faults.length
+            run.note(`Watching ${landing}. Ctrl-C ends it.`)
+          },
+          onFault: (key, error) => {
+            faults += 1
+            run.note(`${visible(key)}: ${visible(error instanceof Error ? error.message : String(error))}`)
+          },
+        })
+      } finally {
+        run.signal.removeEventListener('abort', stop)
+        await events.close()
+        await Promise.all(pages)
+      }
+      const counts = Object.entries(outcomes).map(
+        ([outcome, n]) => `${formatCount(n)} ${OUTCOME_WORDS[outcome as Receipt['outcome']]}`,
+      )
+      run.say(`${formatRows(uploads, 'upload')}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}.`)
+      return { exit: 0, json: { uploads, outcomes, faults } }
+    }),
+  )
 }
