@@ -39,6 +39,12 @@ export interface PlanColumn {
    * `fromText(…) IS NOT NULL` says it all. Evaluated only for non-null text.
    */
   textOk?: (value: string, text: string) => string
+  /**
+   * Use these instead for values that were not text in the file: columns of Parquet with a type of their own (their text
+   * is what DuckDB's cast to VARCHAR gives) and numbers of JSON. The file's number style and date format do not apply
+   * to them. Undefined: fromText and textOk do for both.
+   */
+  typed?: { fromText: (text: string) => string; textOk?: (value: string, text: string) => string }
   /** Rule name and words used when the text cannot be read as the type. */
   typeRule: { rule: string; message: string }
   checks: ColumnCheck[]

@@ -1,0 +1,112 @@
+// What is wrong with a contract: the error that stops, and the collector through which every module here reports.
+
+import type { NotEnforced } from './plan.ts'
+
+/** One thing to mend or to know: where it is, what is there, what is allowed. */
+export interface ContractIssue {
+  file: string
+  /** Path in the contract, e.g. `schema[0].properties[3].logicalType`; empty for the file as a whole. */
+  path: string
+  message: string
+  /** What is there, as the contract has it. */
+  found?: string
+  /** What would be allowed in its place. */
+  allowed?: string
+  /** Line in the file, from 1. */
+  line?: number
+}
+
+/** One issue as one line: `orders.yaml:12 schema[0].name: … (found …; allowed: …)`. */
+export const issueText = (issue: ContractIssue): string => {
+  const where = `${issue.file}${issue.line === undefined ? '' : `:${issue.line}`}${issue.path ? ` ${issue.path}` : ''}`
+  const details = [
+    issue.found === undefined ? '' : `found ${issue.found}`,
+    issue.allowed === undefined ? '' : `allowed: ${issue.allowed}`,
+  ].filter(Boolean)
+  return `${where}: ${issue.message}${details.length > 0 ? ` (${details.join('; ')})` : ''}`
+}
+
+/** A contract cannot be used. Carries every problem found, not only the first. */
+export class ContractError extends Error {
+  override name = 'ContractError'
+  readonly issues: ContractIssue[]
+  constructor(issues: ContractIssue[]) {
+    const many = issues.length === 1 ? 'One problem' : `${issues.length} problems`
+    super(
+      `${many} in the contracts; mend the lines below and run \`weir lint\`.\n${issues.map((i) => `  ${issueText(i)}`).join('\n')}`,
+    )
+    this.issues = issues
+  }
+}
+
+export type Path = readonly (string | number)[]
+
+/** Writes a path the way messages show it. */
+export const pathText = (path: Path): string =>
+  path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${part}`)).join('')
+
+/** Shows a value of the contract in a message: JSON, shortened. */
+export const shown = (value: unknown): string => {
+  if (value === undefined) return 'nothing'
+  const text = JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? v.toString() : v)) ?? String(value)
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text
+}
+
+interface Details {
+  found?: unknown
+  allowed?: string
+}
+
+/** Collects what is found in one file. Errors do not throw at once, so that one run reports them all. */
+export interface Report {
+  readonly file: string
+  readonly errors: ContractIssue[]
+  readonly warnings: ContractIssue[]
+  error(path: Path, message: string, details?: Details): void
+  warn(path: Path, message: string, details?: Details): void
+}
+
+export const createReport = (file: string, lineOf: (path: Path) => number | undefined): Report => {
+  const errors: ContractIssue[] = []
+  const warnings: ContractIssue[] = []
+  const issue = (path: Path, message: string, details: Details = {}): ContractIssue => {
+    const line = lineOf(path)
+    return {
+      file,
+      path: pathText(path),
+      message,
+      ...('found' in details ? { found: shown(details.found) } : {}),
+      ...(details.allowed === undefined ? {} : { allowed: details.allowed }),
+      ...(line === undefined ? {} : { line }),
+    }
+  }
+  return {
+    file,
+    errors,
+    warnings,
+    error: (path, message, details) => void errors.push(issue(path, message, details)),
+    warn: (path, message, details) => void warnings.push(issue(path, message, details)),
+  }
+}
+
+/** The report of one schema object adds the clauses that Weir does not enforce, and notes for `weir lint`. */
+export interface DatasetReport extends Report {
+  readonly notEnforced: NotEnforced[]
+  readonly notes: string[]
+  skip(path: Path, clause: string, reason: string): void
+  note(text: string): void
+}
+
+export const forDataset = (report: Report): DatasetReport => {
+  const notEnforced: NotEnforced[] = []
+  const notes: string[] = []
+  return {
+    ...report,
+    notEnforced,
+    notes,
+    skip: (path, clause, reason) => void notEnforced.push({ path: pathText(path), clause, reason }),
+    note: (text) => {
+      if (!notes.includes(text)) notes.push(text)
+    },
+  }
+}
