@@ -19,7 +19,7 @@ export async function seedReceipts(context: Context, count: number): Promise<voi
   const worker = async () => {
     while (next < count) {
       const number = next++
-      const key = `orders/history/${String(number).padStart(6, '0')}.csv`
+      const key = `orders/orders-history-${String(number).padStart(6, '0')}.csv`
       await seeding.lake.zones.landing.put(key, `${HEADER}${row(number).join(',')}\n`)
       const receipt = await ingest(seeding, key)
       if (receipt?.outcome !== 'accepted') throw new Error(`Seeding ended with ${JSON.stringify(receipt)}`)

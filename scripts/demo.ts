@@ -207,8 +207,15 @@ async function ask(question: string, sql: string, check: string): Promise<void> 
   title(question)
   console.log(paint('dim', sql))
   const { columns, rows } = await lake.queries.query(sql)
-  const table = new Table({ head: columns.map(({ name }) => name), style: { head: [], border: [], compact: true } })
-  for (const row of rows) table.push(row.map((cell) => (typeof cell === 'number' ? formatCount(cell) : String(cell))))
+  const table = new Table({
+    head: columns.map(({ name }) => name),
+    style: { head: [], border: [], compact: true },
+    colAligns: columns.map(({ type }) => (type === 'BIGINT' ? 'right' : 'left')),
+  })
+  const isCount = columns.map(({ type }) => type === 'BIGINT')
+  for (const row of rows) {
+    table.push(row.map((cell, at) => (isCount[at] ? formatCount(Number(cell)) : String(cell))))
+  }
   console.log(table.toString())
   await lakeHas(question, sql, await plainSql(check))
 }
