@@ -9,7 +9,6 @@ import type { FileRule, KeyRule, NotEnforced, Plan, PlanColumn, WeirSettings } f
 import { skipPromises, typeOf } from './property.ts'
 import { rowChecks, tableRules } from './quality.ts'
 import { columnSettings, weirSettings } from './settings.ts'
-import { restartLambdas } from './types/nested.ts'
 import type { ColumnType } from './types/type.ts'
 
 /** What one schema object compiles to; the plan is missing when there were errors. */
@@ -130,6 +129,12 @@ const settingsOf = (
   return { ...read, curated: { mode, partitionBy: read.curated.partitionBy } }
 }
 
+/** A column is as sensitive as the most sensitive part of it. */
+const isSensitive = ({ classification, properties, items }: Property): boolean =>
+  (classification !== undefined && classification.trim().toLowerCase() !== 'public') ||
+  (properties?.some(isSensitive) ?? false) ||
+  (items !== undefined && isSensitive(items))
+
 const compileColumn = (
   property: Property & { name: string },
   path: Path,
@@ -173,7 +178,7 @@ const compileColumn = (
       nested: type.nested,
       required: property.required === true || property.primaryKey === true || quality.required,
       ...(property.description === undefined ? {} : { description: property.description }),
-      sensitive: classification !== undefined && classification.trim().toLowerCase() !== 'public',
+      sensitive: isSensitive(property),
       ...(classification === undefined ? {} : { classification }),
       fromText: type.fromText,
       ...(type.textOk ? { textOk: type.textOk } : {}),
@@ -307,7 +312,6 @@ export const compileObject = (contract: Contract, object: SchemaObject, index: n
       { allowed: 'a list with at least one property' },
     )
   }
-  restartLambdas()
   const names = properties.map((p) => p.name)
   const settings = settingsOf(
     object,

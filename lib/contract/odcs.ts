@@ -53,6 +53,8 @@ const quality = z.strictObject({
   metric: z.enum(['nullValues', 'missingValues', 'invalidValues', 'duplicateValues', 'rowCount']).optional(),
   /** Deprecated spelling of metric. */
   rule: z.string().optional(),
+  /** Belongs to the older `rule: validValues`; since v3.1 under arguments. */
+  validValues: z.array(z.unknown()).optional(),
   arguments: z.record(z.string(), z.unknown()).optional(),
   query: z.string().optional(),
   engine: z.string().optional(),

@@ -220,7 +220,8 @@ const modern = (rule: Quality, path: Path, report: DatasetReport): Quality | und
   }
   report.warn([...path, 'rule'], `rule is the older spelling; write metric: ${known.metric}.`, { found: rule.rule })
   const hasOperator = OPERATORS.some((name) => rule[name] !== undefined)
-  return { ...rule, metric: known.metric, ...(known.zero && !hasOperator ? { mustBe: 0 } : {}) }
+  const values = rule.validValues === undefined || rule.arguments !== undefined ? {} : { arguments: { validValues: rule.validValues } }
+  return { ...rule, ...values, metric: known.metric, ...(known.zero && !hasOperator ? { mustBe: 0 } : {}) }
 }
 
 /** Handles the types that never become a check. True when nothing is left to do. */
@@ -361,12 +362,9 @@ const badValue = (
     return undefined
   }
   const constants: string[] = []
-  let nulls = true
   validValues.forEach((value: unknown, i) => {
-    if (value === null) {
-      nulls = false
-      return
-    }
+    // NULL is never compared: `required` says whether a value must be there.
+    if (value === null) return
     const constant = type.constant(value)
     if (constant === undefined)
       report.error(
@@ -376,7 +374,6 @@ const badValue = (
       )
     else constants.push(constant)
   })
-  void nulls
   if (constants.length === 0) return undefined
   return {
     bad: (v) => `${v} NOT IN ${inList(constants)}`,
