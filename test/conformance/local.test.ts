@@ -1,23 +1,45 @@
 // The local adapters, held to the conformance suites. The folder's name has what a path may have: a space, a quote, brackets.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createLocalLake, openLocalLake } from '../../lib/lake/local/lake.ts'
+import { createLocalLake, type LocalLakeOptions, openLocalLake } from '../../lib/lake/local/lake.ts'
 import type { Lake } from '../../lib/lake/ports.ts'
+import { catalogConformance, notifierConformance } from './catalog.ts'
 import { queryEngineConformance } from './query.ts'
+import { objectStoreConformance } from './store.ts'
 
-async function openTemporary(): Promise<Lake> {
+async function openTemporary(options?: LocalLakeOptions): Promise<{ lake: Lake; root: string }> {
   const root = await mkdtemp(join(tmpdir(), "weir it's [1] "))
   await createLocalLake(root)
-  const lake = await openLocalLake(root)
-  return {
-    ...lake,
+  const opened = await openLocalLake(root, options)
+  const lake: Lake = {
+    ...opened,
     async close() {
-      await lake.close()
+      await opened.close()
       await rm(root, { recursive: true, force: true })
     },
   }
+  return { lake, root }
 }
 
-queryEngineConformance('DuckDB on a folder', openTemporary)
+const open = async () => (await openTemporary()).lake
+
+objectStoreConformance('folder', open)
+catalogConformance('SQLite in a folder', open)
+queryEngineConformance('DuckDB on a folder', open)
+
+notifierConformance('lines in a file', async () => {
+  const { lake, root } = await openTemporary()
+  const heard = async () => {
+    const lines = (await readFile(join(root, '.weir', 'notifications.ndjson'), 'utf8')).trimEnd().split('\n')
+    return lines.map((line) => String(JSON.parse(line).upload))
+  }
+  return { lake, heard }
+})
+
+notifierConformance('callback', async () => {
+  const uploads: string[] = []
+  const { lake } = await openTemporary({ onNotify: (receipt) => uploads.push(receipt.upload) })
+  return { lake, heard: async () => uploads }
+})
