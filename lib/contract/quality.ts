@@ -220,7 +220,10 @@ const modern = (rule: Quality, path: Path, report: DatasetReport): Quality | und
   }
   report.warn([...path, 'rule'], `rule is the older spelling; write metric: ${known.metric}.`, { found: rule.rule })
   const hasOperator = OPERATORS.some((name) => rule[name] !== undefined)
-  const values = rule.validValues === undefined || rule.arguments !== undefined ? {} : { arguments: { validValues: rule.validValues } }
+  const values =
+    rule.validValues === undefined || rule.arguments !== undefined
+      ? {}
+      : { arguments: { validValues: rule.validValues } }
   return { ...rule, ...values, metric: known.metric, ...(known.zero && !hasOperator ? { mustBe: 0 } : {}) }
 }
 

@@ -95,7 +95,10 @@ export const objectType = (options: TypeOptions, fields: Field[], extra: Severit
     if (throughDouble(field.type)) {
       checks.push(
         check('type', `at ${path}: ${DIGITS_LOST}`, (_v, t) =>
-          guarded(t, `coalesce(json_type(${t}, ${keyPath(field.name)}) <> 'DOUBLE' OR ${fewDigits(childText(t, field))}, true)`),
+          guarded(
+            t,
+            `coalesce(json_type(${t}, ${keyPath(field.name)}) <> 'DOUBLE' OR ${fewDigits(childText(t, field))}, true)`,
+          ),
         ),
       )
     }

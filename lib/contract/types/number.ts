@@ -305,7 +305,7 @@ export const doubleType = (
   const { plain, special } = styled(style)
   const normalOk = (value: string, text: string): string =>
     // What the cast takes beyond numbers: nan, inf, 1_000, and 1e-999 as zero.
-    `(isfinite(${value}) AND NOT contains(${text}, '_') AND CASE WHEN ${value} <> 0 THEN true ELSE ${matches(text, `${sign}[0.]+(?:[eE][+-]?[0-9]+)?\\s*`)} END)`
+    `(isfinite(${value}) AND NOT contains(${text}, '_') AND CASE WHEN ${value} <> 0 OR ${text} = '0' THEN true ELSE ${matches(text, `${sign}[0.]+(?:[eE][+-]?[0-9]+)?\\s*`)} END)`
   const re2 = shape(style, undefined)
   const fromText = (text: string): string => `TRY_CAST(${plain(text)} AS ${sqlType})`
   return {

@@ -102,7 +102,7 @@ export const booleanType = (): ColumnType => ({
   typeInWords: 'yes or no',
   nested: false,
   // The cast takes true/false, t/f, yes/no, y/n, 1/0 in any case and nothing else; a test holds it to that.
-  fromText: (text) => `TRY_CAST(trim(${text}) AS BOOLEAN)`,
+  fromText: (text) => `coalesce(TRY_CAST(${text} AS BOOLEAN), TRY_CAST(trim(${text}) AS BOOLEAN))`,
   typeRule: { rule: 'type', message: 'must be true or false (also t/f, yes/no, y/n, 1/0)' },
   checks: [],
   constant: (value) => {
