@@ -1,0 +1,92 @@
+// Protocols broken on purpose, on their way from the pipeline to the ports: to see that the schedules would find it.
+
+import { receiptKey } from '../../lib/lake/keys.ts'
+import type { Lake, ObjectInfo, ObjectStore } from '../../lib/lake/ports.ts'
+import type { Sabotage } from './schedule.ts'
+
+const withOps = (lake: Lake, change: (ops: ObjectStore) => Partial<ObjectStore>): Lake => ({
+  ...lake,
+  zones: { ...lake.zones, ops: { ...lake.zones.ops, ...change(lake.zones.ops) } },
+})
+
+const unconditional =
+  (prefix: string): Sabotage =>
+  (lake) =>
+    withOps(lake, (ops) => ({
+      put: (key, body, condition) => ops.put(key, body, key.startsWith(prefix) ? undefined : condition),
+    }))
+
+export const SABOTAGES: Record<string, Sabotage> = {
+  'heads are written without a condition': unconditional('heads/'),
+  'receipts are written without a condition': unconditional('receipts/'),
+  'the register of contents is written without a condition': unconditional('content/'),
+
+  'the receipt is written before the head': (lake) =>
+    withOps(lake, (ops) => ({
+      put: async (key, body, condition) => {
+        const { decision } = key.startsWith('heads/') ? JSON.parse(String(body)) : { decision: null }
+        if (decision) {
+          const early = receiptKey(decision.dataset, decision.upload)
+          await ops.put(early, JSON.stringify(decision), { ifNoneMatch: '*' }).catch(() => undefined)
+        }
+        return ops.put(key, body, condition)
+      },
+    })),
+
+  'landing is not looked at again before the head moves': (lake) => {
+    // Every second look at a key gives what the first one gave.
+    const looks = new Map<string, { info: ObjectInfo | undefined }>()
+    const { landing } = lake.zones
+    const head = async (key: string) => {
+      const before = looks.get(key)
+      looks.delete(key)
+      if (before) return before.info
+      const info = await landing.head(key)
+      looks.set(key, { info })
+      return info
+    }
+    return { ...lake, zones: { ...lake.zones, landing: { ...landing, head } } }
+  },
+
+  'a claim is taken over without bumping the other head': (lake) =>
+    withOps(lake, (ops) => ({
+      put: async (key, body, condition) => {
+        const old = key.startsWith('heads/') ? await ops.get(key) : undefined
+        const core = (text: string) => ({ ...JSON.parse(text), sequence: 0, updatedAt: '' })
+        if (old && JSON.stringify(core(old.body.toString())) === JSON.stringify(core(String(body)))) return old.info
+        return ops.put(key, body, condition)
+      },
+    })),
+
+  'the catalog does not look whether the head has moved on': (lake) => {
+    let last: { key: string; info: ObjectInfo; body: Buffer } | undefined
+    let pointed = false
+    const patched = withOps(lake, (ops) => ({
+      put: async (key, body, condition) => {
+        const info = await ops.put(key, body, condition)
+        if (key.startsWith('heads/')) last = { key, info, body: Buffer.from(String(body)) }
+        return info
+      },
+      get: async (key) => {
+        if (pointed && last?.key === key) {
+          pointed = false
+          return last
+        }
+        return ops.get(key)
+      },
+    }))
+    const { catalog } = lake
+    const putPartition: typeof catalog.putPartition = async (table, partition) => {
+      await catalog.putPartition(table, partition)
+      pointed = true
+    }
+    return { ...patched, catalog: { ...catalog, putPartition } }
+  },
+
+  'a second part file is forgotten': (lake) => {
+    const { clean } = lake.zones
+    const putFile: typeof clean.putFile = (key, path, condition) =>
+      clean.putFile(key.replace('part-1', 'lost/part-1'), path, condition)
+    return { ...lake, zones: { ...lake.zones, clean: { ...clean, putFile } } }
+  },
+}
