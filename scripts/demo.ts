@@ -13,7 +13,7 @@ import Table from 'cli-table3'
 import { parse } from 'csv-parse/sync'
 import { type Io, paintFor } from '../lib/cli/io.ts'
 import { openSession } from '../lib/cli/session.ts'
-import { repairsOf } from '../lib/lake/ledger.ts'
+import { listReceipts, repairsOf } from '../lib/lake/ledger.ts'
 import { createLocalLake } from '../lib/lake/local/lake.ts'
 import type { Receipt } from '../lib/lake/receipt.ts'
 import { formatCount, formatDuration } from '../lib/lake/render/format.ts'
@@ -109,6 +109,16 @@ for (const [name, rows] of Object.entries(expected)) {
   expectSame(`rows of ${name}`, receipt.rows, rows)
   expectSame(`outcome of ${name}`, receipt.outcome, rows.rejected > 0 ? 'accepted_with_rejects' : 'accepted')
 }
+
+const films = JSON.parse(await readFile(source('movies.json'), 'utf8')) as { Title: unknown }[]
+await lakeHas(
+  'films whose titles are numbers',
+  `SELECT title FROM clean.movies WHERE regexp_full_match(title, '[0-9]+') ORDER BY title`,
+  films
+    .filter(({ Title }) => typeof Title === 'number' || (typeof Title === 'string' && /^[0-9]+$/.test(Title)))
+    .map(({ Title }) => [String(Title)])
+    .sort(),
+)
 
 // --- A damaged file, and its repair ----------------------------------------------------------------------------------
 
@@ -248,6 +258,19 @@ FROM clean.birdstrikes GROUP BY phase_of_flight ORDER BY dollars DESC LIMIT 4`,
    WHERE "Effect Amount of damage" IN ('None', 'Minor', 'Medium', 'Substantial')
    GROUP BY 1 ORDER BY dollars DESC LIMIT 4`,
 )
+
+// --- Every upload has one receipt, and no row is missing -------------------------------------------------------------
+
+let inLedger = 0
+for await (const receipt of listReceipts(lake)) {
+  inLedger++
+  expectSame(
+    `read = accepted + rejected (${receipt.source})`,
+    receipt.rows.read,
+    receipt.rows.accepted + receipt.rows.rejected,
+  )
+}
+expectSame('receipts in the ledger', inLedger, receipts.length)
 
 // --- Where everything is ---------------------------------------------------------------------------------------------
 
