@@ -1,6 +1,10 @@
 // The command line's entry: streams, signals and the exit code. All else is in lib/cli.
 
-import { main } from '../lib/cli/main.ts'
+import { enableCompileCache } from 'node:module'
+
+// Before anything else is loaded: the second start is then a good deal faster.
+enableCompileCache()
+const { main } = await import('../lib/cli/main.ts')
 
 // `weir … | head` closes the pipe early; that is no fault, and the work goes on.
 for (const stream of [process.stdout, process.stderr]) {

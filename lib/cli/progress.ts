@@ -13,13 +13,13 @@ export interface Progress {
   stop(): void
 }
 
-export function startProgress(run: Run, label: string): Progress {
+export function startProgress(run: Pick<Run, 'json' | 'io'>, label: string, clock = () => performance.now()): Progress {
   if (run.json || !run.io.stderr.isTTY) return { onProgress: undefined, stop() {} }
-  const started = performance.now()
+  const started = clock()
   let bar: SingleBar | undefined
   return {
     onProgress({ bytes, total, phase }) {
-      if (performance.now() - started < PATIENCE) return
+      if (clock() - started < PATIENCE) return
       if (!bar) {
         bar = new SingleBar(
           {

@@ -1,5 +1,5 @@
 // Opens what a command needs of a lake, when it first needs it: the folder, the contracts' plans, the ports, the engine. One
-// session per command; closing it closes all that was opened.
+// session per command; closing it closes all that was opened. DuckDB is loaded only where it is used: it takes a moment.
 
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,10 +7,9 @@ import { join, resolve } from 'node:path'
 import type { ContractIssue } from '../contract/errors.ts'
 import type { Plan } from '../contract/plan.ts'
 import { readContracts } from '../contract/read.ts'
-import { createEngine, type Engine } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { EngineSettings } from '../engine/result.ts'
 import { findLake, type LakeConfig, readLakeConfig } from '../lake/config.ts'
-import { openLocalLake } from '../lake/local/lake.ts'
 import type { Lake } from '../lake/ports.ts'
 import type { Receipt } from '../lake/receipt.ts'
 import type { Context } from '../pipeline/context.ts'
@@ -58,6 +57,7 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
   })
   const lake = once(async () => {
     const { memoryBytes, threads, durable, landing } = await config()
+    const { openLocalLake } = await import('../lake/local/lake.ts')
     const opened = await openLocalLake(await root(), {
       memoryBytes,
       threads,
@@ -79,6 +79,7 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
       closers.push(() => rm(scratch, { recursive: true, force: true }))
     }
     await mkdir(scratch, { recursive: true })
+    const { createEngine } = await import('../engine/engine.ts')
     const made = await createEngine({ ...(needsLake ? engineSettings(await config()) : {}), scratch })
     closers.push(() => made.close())
     return made

@@ -26,22 +26,24 @@ export function formatTable(run: Run, shape: TableShape, rows: string[][]): stri
     table.push(...cells)
     return table.toString()
   }
-  const table = new Table({
-    head,
-    colAligns: aligns,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
-    chars: Object.fromEntries(
-      ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left']
-        .concat(['left-mid', 'mid', 'mid-mid', 'right', 'right-mid'])
-        .map((name) => [name, ''])
-        .concat([['middle', '  ']]),
-    ),
-  })
-  table.push(...cells)
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line, index) => line !== '' || index > 0)
-    .join('\n')
+  return columns([head, ...cells], aligns)
+}
+
+/** Plain columns, two spaces apart. Fast also for many rows, for piped output is never cut. */
+function columns(rows: string[][], aligns: string[]): string {
+  const widths = aligns.map((_, index) => rows.reduce((most, row) => Math.max(most, width(row[index] ?? '')), 0))
+  const line = (row: string[]) =>
+    row
+      .map((cell, index) => {
+        const space = ' '.repeat((widths[index] ?? 0) - width(cell))
+        return aligns[index] === 'right' ? space + cell : cell + space
+      })
+      .join('  ')
+      .trimEnd()
+  return rows.map(line).join('\n')
+}
+
+/** Characters as people count them, near enough for columns. */
+function width(cell: string): number {
+  return /^[\x20-\x7e]*$/.test(cell) ? cell.length : [...cell].length
 }

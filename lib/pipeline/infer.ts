@@ -2,6 +2,7 @@
 // what the sample cannot decide stays a string, and a comment says why.
 
 import { Document, isMap, isSeq, type YAMLMap } from 'yaml'
+import { columnProblem } from '../contract/names.ts'
 import type { Reading } from '../engine/result.ts'
 import { type InferredColumn, inferColumn, inferColumns, inferDecimalSeparator } from './infer-types.ts'
 
@@ -81,7 +82,9 @@ export function inferContract(sample: Sample, fileName: string, dataset = datase
 function columnNames(headers: string[]): string[] {
   const taken = new Set<string>()
   return headers.map((header, index) => {
-    const plain = plainName(header) || `column_${index + 1}`
+    const bare = plainName(header).slice(0, 100) || `column_${index + 1}`
+    // The contract has no room for some names, such as those of partition keys.
+    const plain = columnProblem(bare) ? `${bare}_column` : bare
     let name = plain
     for (let n = 2; taken.has(name); n += 1) name = `${plain}_${n}`
     taken.add(name)
@@ -95,7 +98,7 @@ export function datasetName(fileName: string): string {
     /(\.(csv|tsv|tab|txt|json|ndjson|jsonl|parquet|gz|gzip|zst))+$/i,
     '',
   )
-  const name = plainName(stem)
+  const name = plainName(stem).slice(0, 100)
   if (name === '') return 'dataset'
   return name.startsWith('_') ? `d${name}` : name
 }

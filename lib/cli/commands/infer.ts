@@ -2,8 +2,9 @@
 
 import { basename } from 'node:path'
 import type { Command } from 'commander'
-import { sniffFile } from '../../engine/sniff.ts'
+import { datasetProblem } from '../../contract/names.ts'
 import { inferContract } from '../../pipeline/infer.ts'
+import { UsageError } from '../errors.ts'
 import { existingFile } from '../files.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
 
@@ -20,7 +21,12 @@ export function inferCommand(cli: Cli): Command {
     .option('--dataset <name>', "the dataset's name (default: from the file's name)")
     .action(
       act<[string], Options>(cli, async (run, options, file) => {
+        const problem = options.dataset === undefined ? undefined : datasetProblem(options.dataset)
+        if (problem)
+          throw new UsageError(`--dataset ${options.dataset}: ${problem.message} Allowed: ${problem.allowed}.`)
         const path = await existingFile(run.io, file)
+        // Loaded here, for DuckDB takes a moment and most commands do without it.
+        const { sniffFile } = await import('../../engine/sniff.ts')
         const sample = await sniffFile(path, basename(path))
         const draft = inferContract(sample, basename(path), options.dataset)
         if (!run.json) run.write(draft.yaml)

@@ -3,7 +3,6 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { createLocalLake } from '../../lake/local/lake.ts'
 import { shellWord } from '../../lake/render/format.ts'
 import { UsageError } from '../errors.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
@@ -17,6 +16,7 @@ export function initCommand(cli: Cli): Command {
         const given = dir ?? options.lake ?? '.'
         const root = resolve(run.io.cwd, given)
         await refuseWhatIsThere(root)
+        const { createLocalLake } = await import('../../lake/local/lake.ts')
         await createLocalLake(root)
         const files = Object.keys(STARTER_FILES)
         for (const [name, content] of Object.entries(STARTER_FILES)) {

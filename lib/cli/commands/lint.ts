@@ -2,62 +2,45 @@
 
 import { relative } from 'node:path'
 import type { Command } from 'commander'
-import { issueText } from '../../contract/errors.ts'
-import type { Plan } from '../../contract/plan.ts'
-import { readContractFile } from '../../contract/read.ts'
+import { type ContractIssue, issueText } from '../../contract/errors.ts'
+import { type LintResult, lintContracts } from '../../contract/lint.ts'
 import { formatRows, visible } from '../../lake/render/format.ts'
-import { existingFile } from '../files.ts'
-import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
-
-interface Options extends GlobalOptions {
-  contract?: string
-}
+import type { Ink } from '../../lake/render/paint.ts'
+import { act, type Cli, defineCommand, type GlobalOptions, type Run } from '../run.ts'
 
 export function lintCommand(cli: Cli): Command {
   return defineCommand('lint', 'check all contracts: errors, warnings, and clauses that are not enforced', [
     'weir lint',
-    'weir lint --contract draft.yaml',
-  ])
-    .option('--contract <file>', 'check this contract only; needs no lake')
-    .action(
-      act<[], Options>(cli, async (run, options) => {
-        const read =
-          options.contract === undefined
-            ? await run.session.contracts()
-            : await readContractFile(await existingFile(run.io, options.contract))
-        const plans = [...read.plans.values()]
-        for (const plan of plans) describe(plan, run.say, run.io.cwd)
-        if (read.warnings.length > 0) {
-          run.say('')
-          run.say(run.paint('mixed', formatRows(read.warnings.length, 'warning')))
-          for (const warning of read.warnings) run.say(`  ${visible(issueText(warning))}`)
-        }
-        run.say('')
-        run.say(
-          `${run.paint('good', '✓')} ${formatRows(plans.length, 'dataset')} in ${formatRows(read.files.length, 'file')}: no errors`,
-        )
-        return {
-          exit: 0,
-          json: {
-            files: read.files,
-            datasets: plans.map((plan) => ({
-              dataset: plan.dataset,
-              contract: plan.contract,
-              columns: plan.columns.map(({ name, sqlType, required }) => ({ name, type: sqlType, required })),
-              primaryKey: plan.primaryKey,
-              notEnforced: plan.notEnforced,
-            })),
-            warnings: read.warnings,
-          },
-        }
-      }),
-    )
+  ]).action(
+    act<[], GlobalOptions>(cli, async (run) => {
+      const folder = (await run.session.config()).contracts
+      const found = await lintContracts(folder)
+      say(run, found, relative(run.io.cwd, folder) || folder)
+      return { exit: found.errors.length > 0 ? 3 : 0, json: found }
+    }),
+  )
 }
 
-function describe(plan: Plan, say: (line: string) => void, cwd: string): void {
-  const { contract, dataset, columns, notEnforced } = plan
-  say(
-    `${visible(dataset)}  ${formatRows(columns.length, 'column')}, contract ${visible(contract.id)} version ${visible(contract.version)}  (${relative(cwd, contract.file) || contract.file})`,
-  )
-  for (const clause of notEnforced) say(`  not enforced  ${visible(clause.path)}: ${visible(clause.reason)}`)
+function say(run: Run, found: LintResult, folder: string): void {
+  issues(run, 'bad', 'error', found.errors)
+  issues(run, 'mixed', 'warning', found.warnings)
+  if (found.notEnforced.length > 0) {
+    run.say(run.paint('bold', 'Not enforced'))
+    for (const { dataset, clauses } of found.notEnforced) {
+      for (const clause of clauses) run.say(`  ${visible(dataset)}  ${visible(clause.path)}: ${visible(clause.reason)}`)
+    }
+  }
+  if (found.notes.length > 0) {
+    run.say(run.paint('bold', 'Worth knowing'))
+    for (const { dataset, note } of found.notes) run.say(`  ${visible(dataset)}  ${visible(note)}`)
+  }
+  const what = `${formatRows(found.datasets.length, 'dataset')} in ${formatRows(found.files.length, 'file')} of ${folder}`
+  if (found.errors.length > 0) run.say(`${run.paint('bad', '✗')} ${formatRows(found.errors.length, 'error')}: ${what}`)
+  else run.say(`${run.paint('good', '✓')} ${what}, no errors`)
+}
+
+function issues(run: Run, ink: Ink, noun: string, list: ContractIssue[]): void {
+  if (list.length === 0) return
+  run.say(run.paint(ink, formatRows(list.length, noun)))
+  for (const issue of list) run.say(`  ${visible(issueText(issue))}`)
 }

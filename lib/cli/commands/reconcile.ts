@@ -22,12 +22,12 @@ export function reconcileCommand(cli: Cli): Command {
       for (const { what, detail } of report.faults) {
         run.say(`${run.paint('bad', 'fault')}   ${visible(what)}: ${visible(detail)}`)
       }
-      const looked = Object.entries(report.checked).map(([what, n]) => `${formatCount(n)} ${what}`)
+      const looked = Object.entries(report.checked).map(([what, n]) => `${what} ${formatCount(n)}`)
       const mended =
         report.mended.length === 0 ? 'Nothing to mend' : `${formatRows(report.mended.length, 'thing')} mended`
       const faults = report.faults.length === 0 ? '' : `, ${formatRows(report.faults.length, 'fault')} left`
       const mark = report.faults.length === 0 ? run.paint('good', '✓') : run.paint('bad', '✗')
-      run.say(`${mark} ${mended}${faults}. Looked at ${looked.join(', ')}.`)
+      run.say(`${mark} ${mended}${faults}. Looked at: ${looked.join(', ')}.`)
       // Files without a contract are the user's to place; all else is our fault.
       const ours = report.faults.some(({ what }) => what !== 'unknown dataset')
       return { exit: report.faults.length === 0 ? 0 : ours ? 4 : 3, json: report }

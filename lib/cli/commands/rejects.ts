@@ -6,14 +6,13 @@ import { readHead } from '../../lake/heads.ts'
 import { listReceipts, repairsOf } from '../../lake/ledger.ts'
 import type { Lake } from '../../lake/ports.ts'
 import type { Receipt } from '../../lake/receipt.ts'
-import { formatCount, formatRows } from '../../lake/render/format.ts'
+import { formatCount, formatRows, shorten, visible } from '../../lake/render/format.ts'
 import { repairName } from '../../lake/render/words.ts'
 import { parseCsv, toCsv } from '../csv.ts'
 import { UsageError } from '../errors.ts'
 import { writeOutput } from '../files.ts'
 import { receiptByPrefix } from '../lookup.ts'
-import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
-import { formatTable } from '../table.ts'
+import { act, type Cli, defineCommand, type GlobalOptions, type Run } from '../run.ts'
 
 interface Options extends GlobalOptions {
   out?: string
@@ -51,26 +50,19 @@ export function rejectsCommand(cli: Cli): Command {
           parts.push({ header: part.header, rows: open })
         }
         const { header, rows } = merge(parts)
+        const csv = () => toCsv([header, ...rows])
         const json = {
           uploads: receipts.map((receipt) => receipt.upload),
           rows: rows.map((cells) => Object.fromEntries(header.map((name, index) => [name, cells[index] ?? null]))),
           repaired: repairedRows,
         }
         if (options.out !== undefined) {
-          const path = await writeOutput(run.io, options.out, toCsv([header, ...rows]))
+          const path = await writeOutput(run.io, options.out, csv())
           run.note(`${formatRows(rows.length)} to mend in ${path}`)
-        } else if (options.csv) run.write(toCsv([header, ...rows]))
+        } else if (options.csv) run.write(csv())
         else if (rows.length === 0)
           run.say(repairedRows > 0 ? 'Nothing to mend: all rejected rows have been repaired.' : 'No rejected rows.')
-        else {
-          run.say(
-            formatTable(
-              run,
-              { head: header, right: [header.indexOf('_row')], cell: 60 },
-              rows.map((cells) => cells.map((cell) => cell ?? '')),
-            ),
-          )
-        }
+        else run.say(listRows(run, receipts, { header, rows }))
         if (repairedRows > 0)
           run.note(
             `${formatCount(repairedRows)} more ${repairedRows === 1 ? 'has' : 'have'} been repaired since; --all shows them too.`,
@@ -110,6 +102,24 @@ async function repairRows(lake: Lake, receipt: Receipt): Promise<RepairRows> {
     throw new Error(`The rejects of ${receipt.upload} are gone from ${receipt.rejects?.csv ?? 'the ops zone'}.`)
   const [header, ...rows] = parseCsv(stored.body.toString('utf8'))
   return { header: (header ?? []).map((name) => name ?? ''), rows }
+}
+
+/** For people: by file, each row with its reasons and its text. */
+function listRows(run: Run, receipts: Receipt[], { header, rows }: RepairRows): string {
+  const at = (name: string) => header.indexOf(name)
+  const [upload, row, errors] = [at('_upload'), at('_row'), at('_errors')]
+  const lines: string[] = []
+  for (const receipt of receipts) {
+    const own = rows.filter((cells) => cells[upload] === receipt.upload)
+    if (own.length === 0) continue
+    lines.push(`${run.paint('bold', visible(receipt.source))}  ${run.paint('dim', `upload ${receipt.upload}`)}`)
+    for (const cells of own) {
+      const values = cells.filter((_, index) => index !== upload && index !== row && index !== errors)
+      lines.push(`  row ${(cells[row] ?? '').padEnd(6)} ${run.paint('bad', shorten(cells[errors] ?? '', 400))}`)
+      lines.push(`             ${run.paint('dim', values.map((value) => shorten(value ?? '', 60)).join(' | '))}`)
+    }
+  }
+  return lines.join('\n')
 }
 
 /** Several repair files as one: all columns that any of them has, `_raw` last. */

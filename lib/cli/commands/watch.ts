@@ -54,6 +54,7 @@ export function watchCommand(cli: Cli): Command {
           onSwept: (report) => {
             for (const { what, detail } of report.faults) run.note(`${visible(what)}: ${visible(detail)}`)
             faults += report.faults.length
+            run.session.log({ event: 'watching', folder: landing })
             run.note(`Watching ${landing}. Ctrl-C ends it.`)
           },
           onFault: (key, error) => {
