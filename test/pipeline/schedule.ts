@@ -31,6 +31,17 @@ const CONTENTS = [
 ]
 const DATASET = 'files'
 
+/** Calls before which workers of a schedule stand still for long, since that is where the protocol could break. */
+const HOLDS = [
+  'nowhere',
+  'nowhere',
+  'ops.put heads/',
+  'ops.put content/',
+  'catalog.putPartition',
+  'landing.head',
+  'ops.get heads/',
+]
+
 /** Breaks the protocol on its way to the ports, to see that the checks find it. */
 export type Sabotage = (lake: Lake) => Lake
 
@@ -76,6 +87,7 @@ interface World {
   story: string[]
   clock: number
   sabotage: Sabotage
+  hold: string
 }
 
 /** Runs one schedule in an empty folder. The same seed gives the same schedule. */
@@ -115,6 +127,7 @@ export async function runSchedule(
     story: [],
     clock: Date.UTC(2026, 0, 1, 22),
     sabotage,
+    hold: random.pick(HOLDS),
   }
   const { redrop, onDelete } = world.plan.settings
   world.story.push(`redrop ${redrop}, onDelete ${onDelete}, ${sources} source(s)`)
@@ -225,6 +238,8 @@ function processOf(
   const around: AroundCall = async (call, key, run) => {
     if (dead) throw new Crash('dead')
     await turn()
+    if (`${call} ${key}`.startsWith(world.hold) && random.chance(0.3))
+      for (let still = 20 + random.below(80); still > 0; still--) await turn()
     world.calls++
     const fate = random.chance(crashShare) ? random.pick(['before', 'after']) : 'lives'
     if (fate === 'before') die(`before ${call} ${key}`)
