@@ -128,6 +128,19 @@ describe('one version', () => {
   })
 })
 
+describe('package-lock.json', () => {
+  it('knows the packages of every platform, or npm ci refuses a clean checkout', () => {
+    const lock = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string>; resolved?: string; link?: boolean }>
+    }
+    const wanted = Object.values(lock.packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
+    expect(wanted.length).toBeGreaterThan(20)
+    expect(wanted.filter((name) => !(`node_modules/${name}` in lock.packages))).toEqual([])
+    const resolved = Object.values(lock.packages).filter((entry) => entry.resolved !== undefined && !entry.link)
+    expect(resolved).toEqual([])
+  })
+})
+
 describe('.ci/run', () => {
   it('can be executed, and calls what the README tells people to call', () => {
     const script = read('.ci/run')
