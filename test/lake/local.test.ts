@@ -1,6 +1,6 @@
 // What only a lake in a folder must withstand: people's hands in landing/, several processes, kill -9, lost and damaged files.
 
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import {
   appendFile,
@@ -357,10 +357,38 @@ describe('several processes', () => {
   })
 })
 
+// Root may write everywhere, whatever the mode says.
+describe.skipIf(process.platform === 'win32' || process.getuid?.() === 0)('a read-only lake', () => {
+  test('can be read and queried; every write says what is wrong, and changes nothing', async () => {
+    await lake.zones.ops.put('a.json', '{}')
+    await lake.catalog.putPartition('clean.orders', { values: ['v'], location: 'x/' })
+    await lake.close()
+    execFileSync('chmod', ['-R', 'a-w', root])
+    try {
+      lake = await openAgain()
+      expect((await lake.zones.ops.get('a.json'))?.body.toString()).toBe('{}')
+      expect(await keysOf('', 'ops')).toEqual(['a.json'])
+      expect((await lake.catalog.getPartition('clean.orders', ['v']))?.location).toBe('x/')
+      expect((await lake.queries.query('SELECT count(*) FROM ops.receipts')).rows).toEqual([['0']])
+      for (const write of [
+        () => lake.zones.ops.put('b.json', 'x'),
+        () => lake.zones.ops.delete('a.json'),
+        () => lake.catalog.putPartition('clean.orders', { values: ['v'], location: 'y/' }),
+      ]) {
+        await expect(write()).rejects.toThrow(StorageError)
+        await expect(write()).rejects.toThrow(/Could not .*(Permission is missing|read-only).*Nothing was changed/)
+      }
+      expect((await lake.catalog.getPartition('clean.orders', ['v']))?.location).toBe('x/')
+    } finally {
+      execFileSync('chmod', ['-R', 'u+w', root])
+    }
+  })
+})
+
 describe('what the system says', () => {
   test.each([
     ['ENOSPC', /disk is full. Free some space and run the command again/],
-    ['EROFS', /read-only/],
+    ['EROFS', /read-only for this user/],
     ['EACCES', /Permission is missing/],
     ['EMFILE', /too many files open.*ulimit -n/],
     ['ELOOP', /too many links/],

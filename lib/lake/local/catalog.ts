@@ -5,6 +5,7 @@ import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { StorageError } from '../errors.ts'
 import type { Catalog, Partition, TableDefinition } from '../ports.ts'
 import { codeOf, sqliteCodeOf, storageError } from './faults.ts'
@@ -72,7 +73,15 @@ export function openLocalCatalog(settings: LocalCatalogSettings): LocalCatalog {
     if (open && open.ino === ino) return open.db
     close()
     // A file damaged before it was ever opened shows on the first statements, inside start().
-    const started = await locks.hold('.weir/catalog', () => start(file))
+    let started: ReturnType<typeof start>
+    try {
+      started = await locks.hold('.weir/catalog', () => start(file))
+    } catch (error) {
+      if (ino === undefined || !isReadOnly(error)) throw error
+      // Looked at anew each time, since nothing tells when somebody else changes the file.
+      open = { db: openReadOnly(file), ino: -1n }
+      return open.db
+    }
     open = started
     if (started.made && settings.expected()) settings.onStartedAnew('The catalog file was missing.')
     return started.db
@@ -169,6 +178,25 @@ function start(file: string): { db: DatabaseSync; ino: bigint; made: boolean } {
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+/** The user may read the lake and not write to it. */
+function isReadOnly(error: unknown): boolean {
+  return [8, 14].includes(sqliteCodeOf(error) ?? 0) || ['EROFS', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '')
+}
+
+function openReadOnly(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: 20 })
+  try {
+    db.prepare('SELECT count(*) FROM tables').get()
+    return db
+  } catch {
+    // A file in WAL mode cannot be shared without writing beside it: read it as it is, last checkpoint included.
+    db.close()
+    const url = pathToFileURL(file)
+    url.searchParams.set('immutable', '1')
+    return new DatabaseSync(url, { readOnly: true })
   }
 }
 

@@ -6,7 +6,7 @@ const ADVICE: Record<string, string> = {
   ENOSPC: 'The disk is full. Free some space and run the command again.',
   EDQUOT: 'The disk quota is used up. Free some space and run the command again.',
   EFBIG: 'The file is larger than the file system or the process limit (ulimit -f) allows.',
-  EROFS: 'The file system is read-only. Mount it writable, or copy the lake to where it can be written.',
+  EROFS: 'The lake is read-only for this user. Make it writable, or copy it to where it can be written.',
   EACCES: 'Permission is missing. Give this user the right to read and write the lake folder.',
   EPERM: 'The operation is not permitted. Check the owner and flags of the lake folder.',
   EMFILE: 'This process has too many files open. Raise the limit (ulimit -n) or run fewer things at once.',

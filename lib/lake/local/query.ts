@@ -168,8 +168,9 @@ async function typeOf(connection: DuckDBConnection, sql: string): Promise<Statem
 /** The tables whose files must be looked up: those whose name occurs in the text, or all when that cannot be told. */
 function wantedTables(sql: string, known: string[]): Set<string> {
   if (SEES_ALL.test(sql)) return new Set(known)
-  const text = sql.toLowerCase()
-  return new Set(known.filter((name) => text.includes(splitName(name).table.toLowerCase())))
+  const words = new Set(sql.toLowerCase().split(/[^\p{L}\p{N}_$]+/u))
+  const occurs = (table: string) => table.split(/[^\p{L}\p{N}_$]+/u).every((word) => words.has(word))
+  return new Set(known.filter((name) => occurs(splitName(name).table.toLowerCase())))
 }
 
 async function prepareViews(
