@@ -20,6 +20,7 @@ const MENDABLE = new Set([
   'UnknownDataset',
   'UnknownSource',
   'CannotDrop',
+  'CannotInfer',
   'InvalidKey',
   'QueryError',
 ])

@@ -78,15 +78,30 @@ export function inferContract(sample: Sample, fileName: string, dataset = datase
   }
 }
 
+/** The sample cannot be described by a contract; the message says what to change in it. */
+export class CannotInfer extends Error {
+  override name = 'CannotInfer'
+}
+
+const asMatched = (header: string): string => header.trim().toLowerCase()
+
 /** Names that SQL needs no quotes for, lower case as Athena has them; the file's own stays beside it as physicalName. */
 function columnNames(headers: string[]): string[] {
+  // Headers are matched without case and surrounding space: a name may not lead to another column's header.
   const taken = new Set<string>()
+  for (const header of headers) {
+    const key = asMatched(header)
+    if (taken.has(key))
+      throw new CannotInfer(`The file has two columns ${JSON.stringify(header.trim())}. Rename one of them.`)
+    taken.add(key)
+  }
   return headers.map((header, index) => {
+    const own = asMatched(header)
     const bare = plainName(header).slice(0, 100) || `column_${index + 1}`
     // The contract has no room for some names, such as those of partition keys.
     const plain = columnProblem(bare) ? `${bare}_column` : bare
     let name = plain
-    for (let n = 2; taken.has(name); n += 1) name = `${plain}_${n}`
+    for (let n = 2; name !== own && taken.has(name); n += 1) name = `${plain}_${n}`
     taken.add(name)
     return name
   })
