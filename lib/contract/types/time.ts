@@ -237,13 +237,18 @@ export const timestampType = (
     )
   }
   const utc = (instant: string): string => `make_timestamp(epoch_us(${instant}))`
-  const local = (wall: string): string => (zone === 'UTC' ? wall : utc(`${wall} AT TIME ZONE ${literal(zone)}`))
+  // The conversion raises far outside of the calendar, hence TRY.
+  const local = (wall: string): string => (zone === 'UTC' ? wall : utc(`TRY(${wall} AT TIME ZONE ${literal(zone)})`))
   // A wall-clock time that the zone skips (spring) would come back as another one: it names no instant, so it is no value.
   const exists = (value: string, wall: string): string =>
-    zone === 'UTC' ? '' : ` AND coalesce((${value} AT TIME ZONE 'UTC') AT TIME ZONE ${literal(zone)} = ${wall}, true)`
+    zone === 'UTC'
+      ? ''
+      : ` AND coalesce(TRY((${value} AT TIME ZONE 'UTC') AT TIME ZONE ${literal(zone)}) = ${wall}, true)`
 
   // DuckDB reads +02:00 into a TIMESTAMP and drops it, so a text with an offset goes through TIMESTAMPTZ (never through the
   // session's zone). The sixth character from the end is the sign of ±hh:mm; in a text without offset it is not.
+  // With white space at the end that sign is elsewhere: such texts go the slow way.
+  const trailing = (text: string): string => `substr(${text}, -1, 1) < '0'`
   const hasOffset = (text: string): string => `substr(${text}, -6, 1) IN ('+', '-')`
   const wall = (text: string): string => `TRY_CAST(${text} AS TIMESTAMP)`
   // Each part of the text stands once in a branch: what stands twice, DuckDB evaluates up front for all rows.
@@ -251,8 +256,8 @@ export const timestampType = (
     timezone === false
       ? wall(text)
       : zone === 'UTC'
-        ? `CASE WHEN ${hasOffset(text)} THEN ${utc(`TRY_CAST(${text} AS TIMESTAMPTZ)`)} ELSE ${wall(text)} END`
-        : `CASE WHEN ${hasOffset(text)} THEN ${utc(`TRY_CAST(${text} AS TIMESTAMPTZ)`)} WHEN suffix(${text}, 'Z') THEN ${wall(text)} ELSE ${local(wall(text))} END`
+        ? `CASE WHEN ${trailing(text)} THEN NULL WHEN ${hasOffset(text)} THEN ${utc(`TRY_CAST(${text} AS TIMESTAMPTZ)`)} ELSE ${wall(text)} END`
+        : `CASE WHEN ${trailing(text)} THEN NULL WHEN ${hasOffset(text)} THEN ${utc(`TRY_CAST(${text} AS TIMESTAMPTZ)`)} WHEN suffix(${text}, 'Z') THEN ${wall(text)} ELSE ${local(wall(text))} END`
   // Only where that fails: spaces around, and minutes without seconds before an offset, which no cast takes.
   const complete = (text: string): string =>
     `regexp_replace(regexp_replace(${text}, '^\\s+|\\s+$', '', 'g'), '([T ][0-9]{2}:[0-9]{2})(Z|[+-][0-9]{2}:[0-9]{2})$', '\\1:00\\2')`
