@@ -135,6 +135,24 @@ describe('landing, where people put files by hand', () => {
     },
   )
 
+  test('a put that lost its race leaves nothing that a change by hand could spoil', async () => {
+    const path = await dropByHand('orders/a.csv', 'one')
+    const { version } = await headOf('orders/a.csv')
+    await expect(lake.zones.landing.put('orders/a.csv', 'x', { ifMatch: 'another' })).rejects.toThrow(/first/)
+    const fetched = await lake.zones.landing.fetch('orders/a.csv', version)
+    await fetched.verify()
+    await fetched.release()
+    await appendFile(path, ' and more')
+    expect(await fetchText('orders/a.csv', version)).toBe('one')
+    const { version: second } = await headOf('orders/a.csv')
+    await expect(lake.zones.landing.put('orders/a.csv', 'x', { ifMatch: 'another' })).rejects.toThrow(/first/)
+    const spoilt = await lake.zones.landing.fetch('orders/a.csv', second)
+    await appendFile(path, '!')
+    await expect(spoilt.verify()).rejects.toThrow(ObjectGone)
+    await spoilt.release()
+    await expect(lake.zones.landing.fetch('orders/a.csv', second)).rejects.toThrow(ObjectGone)
+  })
+
   test('an old file moved in keeps its time, one stored by Weir has the time of the put', async () => {
     const path = await dropByHand('orders/old.csv', 'x')
     await utimes(path, new Date('2001-02-03'), new Date('2001-02-03'))

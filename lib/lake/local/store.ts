@@ -201,17 +201,21 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
   }
 
   async function fetchLanding(key: string, version: string): Promise<Fetched> {
+    const path = pathFor(key)
+    const same = () => lookSync(path, key, true)?.version === version
     const kept = await versions?.find(key, version)
-    if (kept) {
+    // A put that did not come to pass leaves a link to the file that is still in landing: that is no copy of its own yet.
+    if (kept && !(kept.stats.nlink > 1n && same())) {
       // A copy's own times are those of the copying; the version says when the dropped bytes were written.
       const [mtimeNs = '0'] = version.split('-')
       const info = { key, size: Number(kept.stats.size), etag: version, version, modified: dateOf(mtimeNs) }
-      return { path: kept.path, info, verify: async () => {}, release: async () => {} }
+      const verify = async () => {
+        if (!(await versions?.find(key, version))) throw new ObjectGone(key, version)
+      }
+      return { path: kept.path, info, verify, release: async () => {} }
     }
-    const path = pathFor(key)
     const info = await lookSettled(path, key)
     if (info?.version !== version) throw new ObjectGone(key, version)
-    const same = () => lookSync(path, key, true)?.version === version
     if (!versions) {
       const verify = async () => {
         if (!same()) throw new ObjectGone(key, version)
