@@ -22,6 +22,8 @@ export interface Input {
   text: string
   /** Set when the file itself gave the value in the right type (Parquet). */
   typed?: string
+  /** True when the file gave a value, not text, and `text` is how DuckDB or JSON writes it: the file's own number and date styles do not apply. */
+  written?: boolean
 }
 
 export interface Rule {
@@ -64,7 +66,8 @@ export function bind(plan: Plan, source: Source, upload: string): Binding {
     const value = `v${i}`
     const typed = input?.typed
     texts.push(`${input === undefined ? 'CAST(NULL AS VARCHAR)' : input.text} AS ${text}`)
-    const read = column.fromText(text)
+    const reader = input?.written ? (column.typed ?? column) : column
+    const read = reader.fromText(text)
     values.push(`${input === undefined ? `CAST(NULL AS ${column.sqlType})` : (typed ?? read)} AS ${value}`)
     outputs.push(`${value} AS ${identifier(column.name)}`)
     const about = { column: column.name, sensitive: column.sensitive, text }
@@ -82,7 +85,7 @@ export function bind(plan: Plan, source: Source, upload: string): Binding {
     }
     let readable = present
     if (typed === undefined) {
-      const exact = column.textOk?.(value, text)
+      const exact = reader.textOk?.(value, text)
       const wrong = exact === undefined ? `${value} IS NULL` : `(${value} IS NULL OR NOT (${exact}))`
       // Text as it stands is always text: nothing to check.
       if (!(exact === undefined && read === text)) {

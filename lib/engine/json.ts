@@ -142,7 +142,11 @@ function parseExact(text: string): unknown {
   // TypeScript's library does not know the reviver's third parameter yet (ES2026, in Node since 21).
   const reviver = (_key: string, value: unknown, context?: { source?: string }): unknown => {
     if (typeof value !== 'number' || context?.source === undefined) return value
-    return String(value) === context.source ? value : new ExactNumber(context.source)
+    const digits = context.source
+      .replace(/[eE].*$/, '')
+      .replace(/\D/g, '')
+      .replace(/^0+/, '')
+    return digits.length > 15 ? new ExactNumber(context.source) : value
   }
   return JSON.parse(text, reviver as (key: string, value: unknown) => unknown)
 }

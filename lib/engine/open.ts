@@ -75,8 +75,9 @@ export async function openSource(
   if (size === 0) throw emptyFile()
   let head = await readHead(path)
   let compression: Opened['compression'] = 'none'
-  if (head.readUInt16BE(0) === 0x1f8b && head.length > 2) compression = 'gzip'
-  else if (head.length > 4 && head.readUInt32BE(0) === 0x28b52ffd) compression = 'zstd'
+  const magic = head.toString('hex', 0, 4)
+  if (magic.startsWith('1f8b')) compression = 'gzip'
+  else if (magic === '28b52ffd') compression = 'zstd'
   if (compression !== 'none') {
     detected.push('compression')
     current = join(work, 'unpacked')
@@ -116,8 +117,7 @@ async function readHead(path: string): Promise<Buffer> {
   try {
     const buffer = Buffer.alloc(HEAD)
     const { bytesRead } = await file.read(buffer, 0, HEAD, 0)
-    // Never shorter than four bytes, so that a look at the first ones needs no guard.
-    return buffer.subarray(0, Math.max(bytesRead, 4))
+    return buffer.subarray(0, bytesRead)
   } finally {
     await file.close()
   }

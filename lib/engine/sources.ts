@@ -298,8 +298,13 @@ export async function jsonNumbered(
     source: {
       from,
       row: '_row',
-      inputs: matched.positions.map((position) =>
-        position === undefined ? undefined : { text: withNulls(`c${position}`, plan.settings.file.nullValues, false) },
+      inputs: matched.positions.map((position, i) =>
+        position === undefined
+          ? undefined
+          : {
+              text: withNulls(`c${position}`, plan.settings.file.nullValues, false),
+              written: NUMERIC.test(plan.columns[i]?.sqlType ?? ''),
+            },
       ),
       extra: extraSql,
       texts: [
@@ -323,6 +328,9 @@ export async function jsonNumbered(
     },
   }
 }
+
+/** Columns whose values JSON gives as numbers. */
+const NUMERIC = /^(BIGINT|INTEGER|SMALLINT|DOUBLE|FLOAT|DECIMAL)/
 
 /** Types that DuckDB holds without loss in the type on the left. */
 const WIDER: Record<string, RegExp> = {
@@ -392,9 +400,10 @@ export async function parquet(plan: Plan, opened: Opened, session: Session, link
       // A moment within the day would be lost: then the text is shown as what it is, not a date.
       return {
         text: `CASE WHEN CAST(CAST(${name} AS DATE) AS TIMESTAMP) = ${name} THEN CAST(CAST(${name} AS DATE) AS VARCHAR) ELSE ${text(position)} END`,
+        written: true,
       }
     }
-    return { text: withNulls(text(position), plan.settings.file.nullValues, false) }
+    return { text: text(position), written: true }
   })
   return {
     source: {

@@ -44,7 +44,7 @@ const errorKeys = (plan: Plan): KeyRule[] => plan.keys.filter((key) => key.sever
 export function keySql(key: KeyRule, value: (column: string) => string): string {
   const parts = key.columns.map(value)
   if (parts.length === 1) return parts[0] ?? 'NULL'
-  return `CASE WHEN ${parts.map((p) => `${p} IS NULL`).join(' OR ')} THEN NULL ELSE row(${parts.join(', ')}) END`
+  return `CASE WHEN ${parts.map((p) => `${p} IS NULL`).join(' OR ')} THEN NULL ELSE {${parts.map((p, i) => `'k${i}': ${p}`).join(', ')}} END`
 }
 
 /** Tables dup0 … hold the key values that come more than once; `exact` when every row was looked at. */
