@@ -61,5 +61,6 @@ export const nearest = (word: string, candidates: readonly string[]): string | u
   }
   const small = word.toLowerCase()
   const best = candidates.map((c) => ({ c, d: distance(small, c.toLowerCase()) })).sort((x, y) => x.d - y.d)[0]
-  return best && best.d <= Math.max(1, Math.floor(word.length / 3)) ? best.c : undefined
+  const longer = word.length > 3 ? candidates.find((c) => c.toLowerCase().startsWith(small)) : undefined
+  return longer ?? (best && best.d <= Math.max(1, Math.floor(word.length / 3)) ? best.c : undefined)
 }

@@ -681,7 +681,8 @@ const sqlRule = (
       ...(column === undefined ? {} : { column }),
       severity,
       message: `${rule.description ?? `the result of the query ${nameOf(rule)}`}${rule.description ? ': the result' : ''} ${condition.words}`,
-      sql: whole,
+      // A comment at the end must not swallow what the engine writes behind the query.
+      sql: whole.includes('--') ? `${whole}\n` : whole,
       foreign: true,
       holds: condition.holds,
     },
