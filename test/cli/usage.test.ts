@@ -85,3 +85,26 @@ test('a fault of ours ends with 4, says that the state is safe and how to go on'
   await rm(join(lake, '.weir'))
   expect((await weir(lake, ['drop', 'samples/orders.csv'])).code).toBe(1)
 })
+
+test('--lake and --json may also stand before the command', async () => {
+  const lake = await freshLake()
+  const { code, out } = await weir(await tempFolder(), ['--lake', lake, '--json', 'receipts'])
+  expect(code).toBe(0)
+  expect(JSON.parse(out)).toEqual({ receipts: [], total: 0 })
+})
+
+test('--contract checks without a lake', async () => {
+  const lake = await freshLake()
+  const folder = await tempFolder()
+  const file = await put(folder, 'x.csv', await readFile(join(lake, 'samples/orders.csv')))
+  const ran = await weir(folder, ['check', file, '--contract', join(lake, 'contracts/orders.yaml'), '--html', 'p.html'])
+  expect(ran.code).toBe(1)
+  expect(await readFile(join(folder, 'p.html'), 'utf8')).toContain('Preview: nothing was published')
+})
+
+test('a folder, or a place that cannot be written, is said to be one', async () => {
+  const lake = await freshLake()
+  expect((await weir(lake, ['drop', 'samples'])).err).toContain('is a folder. Name the files in it: samples/*')
+  const ran = await weir(lake, ['query', 'select 1', '--out', 'no/such/folder/q.csv'])
+  expect(ran).toMatchObject({ code: 3, err: expect.stringContaining('cannot be written') })
+})

@@ -43,7 +43,7 @@ export function dropCommand(cli: Cli): Command {
         }))
 
         const receipts: Receipt[] = []
-        const pages: string[] = []
+        const pages: (string | null)[] = []
         try {
           for (const upload of uploads) {
             run.signal.throwIfAborted()
@@ -68,15 +68,21 @@ export function dropCommand(cli: Cli): Command {
 async function dropOne(
   run: Run,
   upload: { path: string; name: string; dataset: string },
-): Promise<{ receipt: Receipt; page: string }> {
+): Promise<{ receipt: Receipt; page: string | null }> {
   const context = await run.session.context()
   const progress = startProgress(run, upload.name)
   try {
     const receipt = await drop(context, upload, { signal: run.signal, onProgress: progress.onProgress })
-    const page = await writeReceiptPage(context.lake, receipt)
     progress.stop()
+    // The upload is decided; its page is a projection, and no reason to call that a failure.
+    const page = await writeReceiptPage(context.lake, receipt).catch((error: unknown) => {
+      run.note(
+        `The page of ${receipt.upload} could not be written: ${error instanceof Error ? error.message : String(error)}`,
+      )
+      return null
+    })
     run.say(renderLine(receipt, run.paint))
-    if (exitOf(receipt) > 0) run.say(run.paint('dim', `    as a page:   ${page}`))
+    if (exitOf(receipt) > 0 && page !== null) run.say(run.paint('dim', `    as a page:   ${page}`))
     return { receipt, page }
   } finally {
     progress.stop()

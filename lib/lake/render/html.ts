@@ -143,7 +143,14 @@ function rowsToMend(receipt: Receipt, errors: Group[]): string {
       group.samples.flatMap((sample) =>
         sample.row === undefined
           ? []
-          : [{ row: sample.row, column: group.column, value: sample.value, message: sample.message ?? group.message }],
+          : [
+              {
+                row: sample.row,
+                column: group.column,
+                value: shownValue(sample, group),
+                message: sample.message ?? group.message,
+              },
+            ],
       ),
     )
     .sort((a, b) => a.row - b.row)
@@ -162,9 +169,20 @@ function rowsToMend(receipt: Receipt, errors: Group[]): string {
       ? `<p class="quiet">These are ${formatCount(rows)} of ${formatRows(all)}. All of them are in the repair file.</p>`
       : ''
   return `<section><h2>${receipt.outcome === 'refused' ? 'Rows to look at' : 'Rows to mend'}</h2>
-<p class="quiet">Row numbers are those that a spreadsheet shows${receipt.reading?.header ? ': the header is row 1' : ''}.</p>
+<p class="quiet">${rowWords(receipt)}</p>
 <div class="scroll"><table><thead><tr><th class="row">Row</th><th>Column</th><th>Value</th><th>What is wrong</th></tr></thead>
 <tbody>${lines.join('\n')}</tbody></table></div>${note}</section>`
+}
+
+function rowWords({ reading }: Receipt): string {
+  if (reading && reading.format !== 'csv' && reading.format !== 'tsv') return 'Row 1 is the first record of the file.'
+  if (reading?.header === false) return 'Row numbers are those that a spreadsheet shows: the first line is row 1.'
+  return 'Row numbers are those that a spreadsheet shows: the header is row 1.'
+}
+
+/** A missing value is known to be empty where that is the finding; elsewhere it was kept back. */
+function shownValue(sample: Group['samples'][number], group: Group): string | undefined {
+  return sample.value ?? (group.rule === 'required' ? '' : undefined)
 }
 
 function cell(value: string | undefined): string {
@@ -179,11 +197,14 @@ function notes(receipt: Receipt, others: Group[]): string {
     ...receipt.warnings.map((warning) => esc(warning)),
     ...others.map((group) => {
       const rows = group.samples.flatMap((sample) => (sample.row === undefined ? [] : [formatCount(sample.row)]))
+      const said = group.samples.find((sample) => sample.row === undefined)?.message
       const where =
         rows.length > 0
-          ? ` <span class="quiet">(row${rows.length === 1 ? '' : 's'} ${rows.join(', ')}${group.count > rows.length ? ' …' : ''})</span>`
-          : ''
-      return `${group.column === undefined ? '' : `<strong>${esc(group.column, 80)}</strong>: `}${esc(group.message)}, ${formatCount(group.count)} ${group.count === 1 ? 'time' : 'times'}${where}`
+          ? `row${rows.length === 1 ? '' : 's'} ${rows.join(', ')}${group.count > rows.length ? ' …' : ''}`
+          : esc(said ?? '', 200)
+      const times = group.count === 1 ? '' : `, ${formatCount(group.count)} times`
+      const column = group.column === undefined ? '' : `<strong>${esc(group.column, 80)}</strong>: `
+      return `${column}${esc(group.message)}${times}${where ? ` <span class="quiet">(${where})</span>` : ''}`
     }),
   ]
   if (remarks.length > 0) {
