@@ -37,12 +37,21 @@ const OLD_SCRATCH_MS = 24 * 60 * 60 * 1000
  * const { mended } = await reconcile(context)
  */
 export async function reconcile(context: Context, options: ReconcileOptions = {}): Promise<ReconcileReport> {
-  const run: Run = {
-    context,
-    options,
-    concurrency: options.concurrency ?? 4,
-    report: { mended: [], faults: [], checked: { tables: 0, files: 0, heads: 0, partitions: 0 } },
+  const report: ReconcileReport = {
+    mended: [],
+    faults: [],
+    checked: { tables: 0, files: 0, heads: 0, partitions: 0 },
   }
+  const log: Context['log'] = (event) => {
+    // The one thing that is mended on the way to something else.
+    if (event.event === 'duplicate_promoted')
+      report.mended.push({
+        what: 'promoted',
+        detail: `${event.source} gives the rows that it shared with one that left`,
+      })
+    context.log(event)
+  }
+  const run: Run = { context: { ...context, log }, options, concurrency: options.concurrency ?? 4, report }
   await mendTables(run)
   await ingestLanding(run)
   await followHeads(run)
@@ -107,12 +116,6 @@ async function followHeads(run: Run): Promise<void> {
       if (stored.head.state !== 'duplicate' && (await landing.head(source))) return
       const receipt = await ingest(context, source, { signal: options.signal })
       if (receipt) report.mended.push({ what: 'ingested', detail: `${source}: ${receipt.outcome}` })
-      const now = await readHeadAt(ops, headKey)
-      if (stored.head.state === 'duplicate' && now?.head.state === 'published')
-        report.mended.push({
-          what: 'promoted',
-          detail: `${source} now gives the rows that it shares with a source that left`,
-        })
     }),
   )
 }
