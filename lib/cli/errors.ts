@@ -37,7 +37,10 @@ export interface ErrorDocument {
 }
 
 export function exitCodeOf(error: unknown): ExitCode {
-  return error instanceof Error && MENDABLE.has(error.name) ? 3 : 4
+  if (!(error instanceof Error)) return 4
+  // A file that cannot be read at all, where there is no receipt to say so (infer).
+  if (error.name === 'Refusal') return 2
+  return MENDABLE.has(error.name) ? 3 : 4
 }
 
 /** What to tell: name, message, and how to go on. The stack only where WEIR_DEBUG asks for it. */
@@ -50,7 +53,7 @@ export function describeError(error: unknown, env: Record<string, string | undef
       name: known.name,
       message: messageOf(known),
       exitCode,
-      ...(exitCode === 4 ? { advice: adviceOf(known, env) } : {}),
+      ...adviceFor(known, exitCode, env),
       ...(issues ? { issues } : {}),
       ...(env.WEIR_DEBUG ? { stack: known.stack } : {}),
     },
@@ -60,6 +63,12 @@ export function describeError(error: unknown, env: Record<string, string | undef
 function messageOf(error: Error): string {
   // Commander says "error: unknown option …"; the word is ours to add.
   return error.message.replace(/^error: /, '').trim() || error.name
+}
+
+function adviceFor(error: Error, exitCode: ExitCode, env: Record<string, string | undefined>): { advice?: string } {
+  if (exitCode === 4) return { advice: adviceOf(error, env) }
+  const reason = 'reason' in error ? (error.reason as { advice?: string } | undefined) : undefined
+  return reason?.advice === undefined ? {} : { advice: reason.advice }
 }
 
 function adviceOf(error: Error, env: Record<string, string | undefined>): string {

@@ -14,6 +14,8 @@ export interface Sample {
   rows: (string | null)[][]
   /** Whether the rows are all of the file. */
   complete: boolean
+  /** Parquet: each column's own type, as DuckDB names it. */
+  types?: string[]
 }
 
 export interface Draft {
@@ -42,7 +44,9 @@ export function inferContract(sample: Sample, fileName: string, dataset = datase
   const { reading, complete } = sample
   const text = reading.format === 'csv' || reading.format === 'tsv'
   const decimalSeparator = text ? inferDecimalSeparator(sample.columns, sample.rows) : '.'
-  const columns = inferColumns(sample.columns, sample.rows, { complete, decimalSeparator })
+  const columns = inferColumns(sample.columns, sample.rows, { complete, decimalSeparator }).map((column, index) =>
+    asTyped(column, sample.types?.[index]),
+  )
   const names = columnNames(sample.columns)
   const properties = columns.map((column, index) => {
     const texts = sample.rows.map((row) => row[index] ?? null)
@@ -67,7 +71,7 @@ export function inferContract(sample: Sample, fileName: string, dataset = datase
       },
     ],
   })
-  document.commentBefore = headComment(sample, fileName)
+  document.commentBefore = headComment(sample, fileName, dataset)
   annotate(document, columns)
   return {
     dataset,
@@ -128,6 +132,25 @@ function plainName(text: string): string {
   return /^[0-9]/.test(name) ? `_${name}` : name
 }
 
+/** A column that has a type in the file keeps it: that is knowledge, not a guess. Nested ones are drafted from their values. */
+function asTyped(column: InferredColumn, type: string | undefined): InferredColumn {
+  const known = type === undefined ? undefined : logicalTypeOf(type)
+  if (!known) return column
+  const { format: _, physicalType: __, ...rest } = column
+  const hints = column.hints.filter((hint) => column.logicalType === known.logicalType && !hint.includes('so a string'))
+  return { ...rest, ...known, hints, evidence: `${column.evidence.split(':')[0]}: ${type} in the file` }
+}
+
+function logicalTypeOf(type: string): Pick<InferredColumn, 'logicalType' | 'physicalType'> | undefined {
+  if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) return { logicalType: 'integer' }
+  if (/^(FLOAT|DOUBLE)$/.test(type)) return { logicalType: 'number' }
+  if (/^DECIMAL\(\d+,\s*\d+\)$/.test(type)) return { logicalType: 'number', physicalType: type.toLowerCase() }
+  if (type.startsWith('TIMESTAMP')) return { logicalType: 'timestamp' }
+  if (type === 'BOOLEAN' || type === 'DATE' || type === 'TIME') return { logicalType: type.toLowerCase() as 'date' }
+  if (type === 'VARCHAR' || type === 'UUID' || type.startsWith('ENUM')) return { logicalType: 'string' }
+  return undefined
+}
+
 function fileSettings(reading: Reading, decimalSeparator: '.' | ','): Record<string, unknown> {
   const { format, encoding, delimiter, quote, header } = reading
   const text = format === 'csv' || format === 'tsv'
@@ -185,13 +208,13 @@ function asText(value: unknown): string | null {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function headComment({ rows, complete, reading }: Sample, fileName: string): string {
+function headComment({ rows, complete, reading }: Sample, fileName: string, dataset: string): string {
   const count = new Intl.NumberFormat('en-US').format(rows.length)
   const name = fileName.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
   const lines = [
     ` Draft contract, inferred from ${complete ? `all ${count} rows` : `the first ${count} rows`} of ${name}.`,
     ' Read it before you trust it: types are guesses from a sample, and what the sample could not decide is a string.',
-    ` Save it in contracts/, then: weir lint, and weir check ${name}`,
+    ` Save it in contracts/, then: weir lint, weir check ${name} --dataset ${dataset}, and weir drop the same way.`,
   ]
   if (!complete)
     lines.push(' Nothing is marked required, because not all rows were read: add required: true where you know it.')
