@@ -63,13 +63,19 @@ const quality = z.strictObject({
 })
 export type Quality = z.infer<typeof quality>
 
-const relationship = z.strictObject({
-  id: stableId.optional(),
+const columns = z.union([z.string(), z.array(z.string())], 'must be a column, or a list of columns')
+/** At a property the property itself is where the relationship starts, so `from` does not belong there. */
+const propertyRelationship = z.strictObject({
   type: z.enum(['foreignKey']).optional(),
-  from: z.union([z.string(), z.array(z.string())], 'must be a column, or a list of columns').optional(),
-  to: z.union([z.string(), z.array(z.string())], 'must be table.column, or a list of them'),
+  to: columns,
   customProperties: customProperties.optional(),
 })
+const objectRelationship = propertyRelationship
+  .extend({ from: columns })
+  .refine(
+    ({ from, to }) => Array.isArray(from) === Array.isArray(to),
+    'from and to must both be one column, or both be lists',
+  )
 
 const elementKeys = {
   id: stableId.optional(),
@@ -81,7 +87,6 @@ const elementKeys = {
   authoritativeDefinitions: definitions.optional(),
   customProperties: customProperties.optional(),
   quality: z.array(quality).optional(),
-  relationships: z.array(relationship).optional(),
 }
 
 export const LOGICAL_TYPES = [
@@ -99,6 +104,7 @@ export type LogicalType = (typeof LOGICAL_TYPES)[number]
 
 const propertyKeys = {
   ...elementKeys,
+  relationships: z.array(propertyRelationship).optional(),
   logicalType: z.enum(LOGICAL_TYPES).optional(),
   /** Checked per type by `optionsOf`. */
   logicalTypeOptions: z.record(z.string(), z.unknown()).optional(),
@@ -147,6 +153,7 @@ const itemProperty: z.ZodType<Property> = z.strictObject({
 const schemaObject = z.strictObject({
   name: z.string(),
   ...elementKeys,
+  relationships: z.array(objectRelationship).optional(),
   logicalType: z.literal('object').optional(),
   dataGranularityDescription: z.string().optional(),
   properties: z.array(property).optional(),

@@ -577,6 +577,16 @@ describe('object and array', () => {
       `{'zip': 01234, 'line s': [{'sku': 7, 'tags': [a, b]}], 'it\\'s': 123456789012345678.25}`,
     )
   })
+  it('formats apply inside, and decimals in lists are exact or refused', async () => {
+    await holds('logicalType: array, items: {logicalType: date, logicalTypeOptions: {format: dd/MM/yyyy}}', [
+      ['["05/01/2020"]', '[2020-01-05]'],
+      ['["2020-01-05"]', null, 'type'],
+    ])
+    await holds('logicalType: array, items: {logicalType: number, physicalType: "decimal(20,2)"}', [
+      ['["123456789012345678.25", 1.5, null]', '[123456789012345678.25, 1.50, NULL]'],
+      ['[123456789012345.25]', null, 'type'],
+    ])
+  })
   it('uniqueItems compares values, nulls included', () =>
     holds('logicalType: array, logicalTypeOptions: {uniqueItems: true}, items: {logicalType: integer}', [
       ['[1,2,null]', '[1, 2, NULL]'],

@@ -41,8 +41,8 @@ const readable = (type: ColumnType): ColumnCheck =>
   )
 
 /**
- * DuckDB's JSON reader takes numbers with a fraction through a double, which keeps 15 digits. A decimal must not: what has
- * more digits is refused unless it was written as a text. (In lists, where the kind is not known, texts are refused too.)
+ * DuckDB's JSON functions take numbers with a fraction through a double, which keeps 15 digits. A decimal must not: what
+ * has more digits is refused unless it is a text. (From JSON files such numbers come as texts already.)
  */
 const throughDouble = (type: ColumnType): boolean => {
   const [, precision = '0', scale = '0'] = /^DECIMAL\((\d+),(\d+)\)$/.exec(type.sqlType) ?? []
@@ -51,13 +51,16 @@ const throughDouble = (type: ColumnType): boolean => {
 const fewDigits = (text: string): string => `length(trim(regexp_replace(${text}, '[^0-9]', '', 'g'), '0')) <= 15`
 const DIGITS_LOST = 'must have at most 15 digits to be exact as a JSON number; write it as a text in quotes'
 
+/** Whether any text at all is a value of the type, so that there is nothing to check. */
+const takesAll = (type: ColumnType): boolean => type.textOk === undefined && type.fromText('t') === 't'
+
 const passes = (sql: string): string => `coalesce(${sql}, true)`
 
 export const objectType = (options: TypeOptions, fields: Field[], extra: Severity): ColumnType => {
   const { minProperties, maxProperties } = options as { minProperties?: number; maxProperties?: number }
   const mandatory = new Set((options.required as string[] | undefined) ?? [])
   const childText = (text: string, field: Field): string => `json_extract_string(${text}, ${keyPath(field.name)})`
-  const read = (text: string, field: Field): string => (field.type.typed ?? field.type).fromText(childText(text, field))
+  const read = (text: string, field: Field): string => field.type.fromText(childText(text, field))
   const keys = (text: string): string => `len(list_distinct(json_keys(${text})))`
   const guarded = (text: string, sql: string): string => `CASE WHEN ${isJson(text, 'OBJECT')} THEN ${sql} ELSE true END`
 
@@ -102,9 +105,8 @@ export const objectType = (options: TypeOptions, fields: Field[], extra: Severit
         ),
       )
     }
-    const { typed: _typed, ...plain } = field.type
     for (const inner of [
-      readable({ ...plain, ...(field.type.typed ? { textOk: undefined, ...field.type.typed } : {}) }),
+      ...(takesAll(field.type) ? [] : [readable(field.type)]),
       ...field.type.checks,
       ...field.checks,
     ]) {
@@ -151,7 +153,7 @@ export const arrayType = (options: TypeOptions, item: Field | undefined): Column
   const read = (text: string): string => {
     if (!item) return elements(text)
     const x = variable(text)
-    return `list_transform(${elements(text)}, lambda ${x}: ${(item.type.typed ?? item.type).fromText(x)})`
+    return `list_transform(${elements(text)}, lambda ${x}: ${item.type.fromText(x)})`
   }
   const checks: ColumnCheck[] = []
   const count = (text: string): string => `json_array_length(${text})`
@@ -179,7 +181,6 @@ export const arrayType = (options: TypeOptions, item: Field | undefined): Column
       const x = variable(t)
       return guarded(t, `len(list_filter(${elements(t)}, lambda ${x}: NOT ${passes(ok(x))})) = 0`)
     }
-    const typed = item.type.typed ? { ...item.type, textOk: undefined, ...item.type.typed } : item.type
     if (item.required)
       checks.push(
         check(
@@ -190,19 +191,19 @@ export const arrayType = (options: TypeOptions, item: Field | undefined): Column
       )
     if (throughDouble(item.type)) {
       checks.push(
-        check(
-          'type',
-          'at []: must have at most 15 digits to be exact in a JSON list',
-          each((x) => `NOT contains(${x}, '.') OR ${fewDigits(x)}`),
-        ),
+        check('type', `at []: ${DIGITS_LOST}`, (_v, t) => {
+          const x = variable(t)
+          const lost = `json_type(${x}) = 'DOUBLE' AND NOT (${fewDigits(`json_extract_string(${x}, '$')`)})`
+          return guarded(t, `len(list_filter(json_extract(${t}, '$[*]'), lambda ${x}: ${lost})) = 0`)
+        }),
       )
     }
-    for (const inner of [readable(typed), ...item.type.checks, ...item.checks]) {
+    for (const inner of [...(takesAll(item.type) ? [] : [readable(item.type)]), ...item.type.checks, ...item.checks]) {
       checks.push(
         inside(
           '[]',
           inner,
-          each((x) => inner.ok(typed.fromText(x), x)),
+          each((x) => inner.ok(item.type.fromText(x), x)),
         ),
       )
     }
