@@ -48,6 +48,7 @@ export const pathText = (path: Path): string =>
 /** Shows a value of the contract in a message: JSON, shortened. */
 export const shown = (value: unknown): string => {
   if (value === undefined) return 'nothing'
+  if (typeof value === 'number') return String(value)
   const text = JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? v.toString() : v)) ?? String(value)
   return text.length > 120 ? `${text.slice(0, 117)}…` : text
 }

@@ -4,7 +4,7 @@ import type { DatasetReport, Path } from './errors.ts'
 import { keyProblem } from './names.ts'
 import type { LogicalType, Property } from './odcs.ts'
 import { OPTION_NAMES, optionsOf } from './odcs.ts'
-import type { ColumnCheck, Severity } from './plan.ts'
+import type { Severity } from './plan.ts'
 import { rowChecks } from './quality.ts'
 import { arrayType, type Field, objectType } from './types/nested.ts'
 import { decimalType, doubleType, integerOfDigits, integerType, physicalInteger } from './types/number.ts'
@@ -69,7 +69,7 @@ const readOptions = (logical: LogicalType, raw: unknown, path: Path, report: Dat
   return Object.fromEntries(Object.entries(raw as object).filter(([key]) => !wrong.has(key)))
 }
 
-/** Compiles the type of a property. `inner` is true below the top level, where numbers are those of JSON. */
+/** Compiles the type of a property. `extra`: how bad properties are that the contract does not name. */
 export const typeOf = (
   property: Property,
   path: Path,
@@ -349,5 +349,3 @@ export const skipPromises = (property: Property, path: Path, report: DatasetRepo
       'clean tables are partitioned by day and source; curated ones by weir.curated.partitionBy',
     )
 }
-
-export type { ColumnCheck }

@@ -38,7 +38,8 @@ const SEVERITIES: Record<string, Severity> = {
 
 const severityOf = (rule: Quality, path: Path, report: DatasetReport): Severity => {
   if (rule.severity === undefined) return 'error'
-  const severity = SEVERITIES[rule.severity.trim().toLowerCase()]
+  const word = rule.severity.trim().toLowerCase()
+  const severity = Object.hasOwn(SEVERITIES, word) ? SEVERITIES[word] : undefined
   if (severity === undefined) {
     report.warn([...path, 'severity'], 'This severity is not known and counts as error.', {
       found: rule.severity,
@@ -209,7 +210,8 @@ const modern = (rule: Quality, path: Path, report: DatasetReport): Quality | und
     })
     return undefined
   }
-  const known = METRICS[rule.rule.toLowerCase().replace(/[^a-z]/g, '')]
+  const word = rule.rule.toLowerCase().replace(/[^a-z]/g, '')
+  const known = Object.hasOwn(METRICS, word) ? METRICS[word] : undefined
   if (!known) {
     report.warn([...path, 'rule'], 'rule is the older spelling of metric, and this one is not known.', {
       found: rule.rule,

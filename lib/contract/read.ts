@@ -44,7 +44,7 @@ interface ZodIssue {
   expected?: string
 }
 
-/** Keys that the standard knows at the place of an unknown one, found by asking the schema with nothing there. */
+/** Keys of the standard, for the hint beside an unknown one. */
 const KNOWN =
   'version apiVersion kind id name tenant tags status servers description domain schema support price team roles slaProperties authoritativeDefinitions customProperties contractCreatedTs physicalName physicalType businessName dataGranularityDescription properties relationships quality logicalType logicalTypeOptions required unique primaryKey primaryKeyPosition partitioned partitionKeyPosition classification encryptedName criticalDataElement examples transformSourceObjects transformLogic transformDescription items metric arguments dimension severity unit query engine implementation mustBe mustNotBe mustBeGreaterThan mustBeGreaterOrEqualTo mustBeLessThan mustBeLessOrEqualTo mustBeBetween mustNotBeBetween schedule scheduler channel url value property'.split(
     ' ',

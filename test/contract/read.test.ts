@@ -237,6 +237,17 @@ describe('the standard', () => {
   ])('%s', (_name, text, error) => {
     expect(errorsOf(text)).toContain(error)
   })
+  it('is not misled by words that every JavaScript object knows', () => {
+    const text = oneColumn(
+      'logicalType: string, physicalType: constructor, constructor: 1, logicalTypeOptions: {format: toString}, quality: [{metric: nullValues, mustBe: 0, severity: valueOf}]',
+    )
+    expect(errorsOf(text)).toEqual([])
+    expect(warningsOf(text)).toHaveLength(3)
+    expect(draftContract(text, 'c.yaml').objects[0]?.notEnforced.map((n) => n.clause)).toEqual([
+      'physicalType: constructor',
+      'format: toString',
+    ])
+  })
   it('an unknown key is a warning with a hint, and the rest still counts', () => {
     const text = `${contractOf('  - {name: c, logicalType: string, isNullable: true, requird: true}')}servers:\n- {server: s, type: local, path: p, format: csv, stray: 1}\nteam: {name: x, colour: red}\n`
     expect(errorsOf(text)).toEqual([])

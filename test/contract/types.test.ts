@@ -532,7 +532,7 @@ describe('object and array', () => {
     ['{"zip":null}', []],
     ['{"zip":"1"}', ['pattern'], 'at .zip: must match the pattern ^[0-9]{5}$'],
     ['{}', ['minProperties', 'required'], 'at .zip: must be present'],
-    ['{"zip":"12345","line s":[]}', ['minItems'], 'at .line s: must have at least 1 items'],
+    ['{"zip":"12345","line s":[]}', ['minItems'], 'at .line s: must have at least 1 item'],
     ['{"zip":"12345","line s":[{"sku":7},{"sku":4}]}', ['minimum'], 'at .line s[].sku: must be at least 5'],
     ['{"zip":"12345","line s":[{"sku":null}]}', ['required'], 'at .line s[].sku: must not be empty'],
     ['{"zip":"12345","line s":[{"sku":"x"}]}', ['type'], 'at .line s[].sku: must be a whole number'],

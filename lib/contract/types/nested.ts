@@ -67,15 +67,19 @@ export const objectType = (options: TypeOptions, fields: Field[], extra: Severit
   const checks: ColumnCheck[] = []
   if (minProperties !== undefined && minProperties > 0) {
     checks.push(
-      check('minProperties', `must have at least ${minProperties} properties`, (_v, t) =>
-        guarded(t, `${keys(t)} >= ${minProperties}`),
+      check(
+        'minProperties',
+        `must have at least ${minProperties} ${minProperties === 1 ? 'property' : 'properties'}`,
+        (_v, t) => guarded(t, `${keys(t)} >= ${minProperties}`),
       ),
     )
   }
   if (maxProperties !== undefined) {
     checks.push(
-      check('maxProperties', `must have at most ${maxProperties} properties`, (_v, t) =>
-        guarded(t, `${keys(t)} <= ${maxProperties}`),
+      check(
+        'maxProperties',
+        `must have at most ${maxProperties} ${maxProperties === 1 ? 'property' : 'properties'}`,
+        (_v, t) => guarded(t, `${keys(t)} <= ${maxProperties}`),
       ),
     )
   }
@@ -159,11 +163,15 @@ export const arrayType = (options: TypeOptions, item: Field | undefined): Column
   const count = (text: string): string => `json_array_length(${text})`
   if (minItems !== undefined && minItems > 0)
     checks.push(
-      check('minItems', `must have at least ${minItems} items`, (_v, t) => guarded(t, `${count(t)} >= ${minItems}`)),
+      check('minItems', `must have at least ${minItems} ${minItems === 1 ? 'item' : 'items'}`, (_v, t) =>
+        guarded(t, `${count(t)} >= ${minItems}`),
+      ),
     )
   if (maxItems !== undefined)
     checks.push(
-      check('maxItems', `must have at most ${maxItems} items`, (_v, t) => guarded(t, `${count(t)} <= ${maxItems}`)),
+      check('maxItems', `must have at most ${maxItems} ${maxItems === 1 ? 'item' : 'items'}`, (_v, t) =>
+        guarded(t, `${count(t)} <= ${maxItems}`),
+      ),
     )
   if (uniqueItems) {
     // list_distinct leaves nulls out, so they are counted apart: two nulls are equal items.

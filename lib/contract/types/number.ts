@@ -94,9 +94,7 @@ const exactChecks = (
 ): ColumnCheck[] => {
   const { low, high, scale } = range
   const constant = (units: bigint): string =>
-    scale === 0 && sqlType !== `DECIMAL(38,0)` && !sqlType.startsWith('DECIMAL')
-      ? units.toString()
-      : `CAST('${plainText({ units, scale })}' AS ${sqlType})`
+    !sqlType.startsWith('DECIMAL') ? units.toString() : `CAST('${plainText({ units, scale })}' AS ${sqlType})`
   const checks: ColumnCheck[] = []
   const bounds = boundsInOrder(options, at, report)
   for (const name of BOUNDS) {

@@ -14,9 +14,9 @@ export type Physical =
   | { kind: 'array'; written: boolean }
   | { kind: 'json' }
 
-const NAMES: Record<string, Physical> = {}
+const NAMES = new Map<string, Physical>()
 const add = (names: string, physical: Physical): void => {
-  for (const name of names.split(',')) NAMES[name.trim()] = physical
+  for (const name of names.split(',')) NAMES.set(name.trim(), physical)
 }
 add(
   'varchar, character varying, char, character, nchar, nvarchar, varchar2, nvarchar2, bpchar, string, text, clob, nclob, tinytext, mediumtext, longtext, ntext, utf8, large_utf8, enum',
@@ -61,7 +61,7 @@ export const readPhysical = (text: string): { physical?: Physical; problem?: str
     /^([a-z_][a-z0-9_ ]*?)\s*(?:\(\s*(max|\d{1,9})(?: (?:char|byte))?\s*(?:,\s*(-?\d{1,4})\s*)?\))?( with(?:out)? (?:local )?time zone)?$/.exec(
       normal,
     )
-  const found = match && NAMES[`${match[1]}${match[4] ?? ''}`]
+  const found = match && NAMES.get(`${match[1]}${match[4] ?? ''}`)
   if (!match || !found) return {}
   const [first, second] = [match[2], match[3]]
   if (found.kind === 'text' && first !== undefined && first !== 'max') {
