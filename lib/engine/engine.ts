@@ -158,7 +158,7 @@ async function looksSimple(
   if (opened.repair || columns === 1 || newline !== 10 || plan.settings.file.header === false) return false
   if (opened.size > LOOK_FIRST_BYTES) return true
   const census = await counting
-  return !census.nul && census.validUtf8 && (census.cr === 0 || census.cr === census.crlf)
+  return !census.nul && census.validUtf8 && (census.cr === 0 || (census.cr === census.lf && census.crlf === census.lf))
 }
 
 /** DuckDB takes `*`, `?` and `[` in names as patterns, so it reads the file under a name of ours. */

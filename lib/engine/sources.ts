@@ -110,6 +110,7 @@ export async function csvNumbered(
     skip: 0,
     nulls: plan.settings.file.nullValues,
     longest: numbered.longest,
+    ownLines: true,
     types: { _row: 'BIGINT' },
   })
   const prepared = describeCsv(plan, opened, head, columns, { from, row: '_row' })
@@ -130,6 +131,7 @@ function readProblems(path: string, columns: string[], longest: number): string 
     quotedNulls: false,
     nulls: [''],
     longest: longest * 2 + 4096,
+    ownLines: true,
     types: { _row: 'BIGINT' },
   })
 }
@@ -141,6 +143,8 @@ interface CsvOptions {
   quotedNulls?: boolean
   longest?: number
   types?: Record<string, string>
+  /** Set for files that Weir wrote: without it, a line break inside quotes may be taken for the file's own kind. */
+  ownLines?: boolean
 }
 
 const DEFAULT_LONGEST = 2_000_000
@@ -166,6 +170,7 @@ function readCsv(
     // A text that no field holds, where the empty text is a value of its own.
     `nullstr = ${options.nulls.includes('') ? "''" : literal('\u0001weir: no null\u0001')}`,
     `allow_quoted_nulls = ${options.quotedNulls ?? true}`,
+    ...(options.ownLines ? ["new_line = '\\n'"] : []),
     // One reader thread needs a few buffers; 8 MB ones keep memory low and all threads busy.
     `max_line_size = ${Math.max(DEFAULT_LONGEST, longest + 1024)}`,
     `buffer_size = ${Math.max(16 << 20, (longest + 1024) * 2)}`,
@@ -291,7 +296,14 @@ export async function jsonNumbered(
     numberedPath,
     ['_row', ...columns],
     { delimiter: ',', quote: '"', escape: '"' },
-    { skip: 0, nulls: [''], quotedNulls: false, longest: numbered.longest * 2, types: { _row: 'BIGINT' } },
+    {
+      skip: 0,
+      nulls: [''],
+      quotedNulls: false,
+      longest: numbered.longest * 2,
+      ownLines: true,
+      types: { _row: 'BIGINT' },
+    },
   )
   const extraSql = `c${plan.columns.length}`
   return {
