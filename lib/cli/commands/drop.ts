@@ -39,7 +39,7 @@ export function dropCommand(cli: Cli): Command {
         const uploads = paths.map((path) => ({
           path,
           name: options.name ?? basename(path),
-          dataset: datasetFor(plans, options.name ?? basename(path), options.dataset).dataset,
+          dataset: datasetFor(plans, basename(options.name ?? path), options.dataset).dataset,
         }))
 
         const receipts: Receipt[] = []

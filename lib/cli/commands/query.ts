@@ -70,7 +70,8 @@ function table(run: Parameters<typeof formatTable>[0], { columns, rows }: QueryR
   return formatTable(
     run,
     { head: columns.map((column) => column.name), right, cell: 60 },
-    rows.map((row) => row.map((value) => asText(value) ?? '')),
+    // NULL in words: it is not an empty text.
+    rows.map((row) => row.map((value) => asText(value) ?? 'NULL')),
   )
 }
 

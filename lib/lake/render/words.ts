@@ -132,7 +132,7 @@ export function nextSteps(receipt: Receipt, extras: ReceiptExtras = {}): Step[] 
       const advice = receipt.reason?.advice
       const steps: Step[] = advice ? [{ text: advice }] : []
       steps.push({
-        text: 'Correct the file and drop it again under the same name. Nothing of it was published, so nothing needs undoing.',
+        text: `${advice ? 'Then drop it' : 'Correct the file and drop it'} again under the same name. Nothing of it was published, so nothing needs undoing.`,
         command: dropAgain(receipt),
       })
       if (receipt.rejects) {
