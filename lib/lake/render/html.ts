@@ -83,7 +83,7 @@ function numbers({ rows, outcome }: Receipt): string {
   return `<svg class="split" viewBox="0 0 100 4" preserveAspectRatio="none" role="img" aria-label="${esc(title)}"><title>${esc(title)}</title><rect class="good" x="0" width="${round(good)}" height="4"/><rect class="bad" x="${round(100 - bad)}" width="${round(bad)}" height="4"/></svg>
 <dl class="tiles">
 <div><dt>Rows read</dt><dd>${formatCount(rows.read)}</dd></div>
-<div class="good"><dt>Accepted</dt><dd>${formatCount(rows.accepted)}</dd></div>
+<div class="${rows.accepted > 0 ? 'good' : ''}"><dt>Accepted</dt><dd>${formatCount(rows.accepted)}</dd></div>
 <div class="${rows.rejected > 0 ? 'bad' : ''}"><dt>Rejected</dt><dd>${formatCount(rows.rejected)}</dd></div>
 <div><dt>Share accepted</dt><dd>${esc(formatShare(rows.accepted, rows.read))}</dd></div>
 </dl>`
