@@ -80,6 +80,15 @@ describe('the whole receipt', () => {
     expect(done).not.toContain('weir rejects')
   })
 
+  test('commands name the lake where the reader had to', () => {
+    expect(renderText(withRejects(), undefined, { lake: 'my lake' })).toContain(
+      "weir drop orders_2026-10-repair.csv --dataset orders --lake 'my lake'",
+    )
+    expect(renderLine(withRejects(), undefined, { lake: 'l' })).toContain(
+      'weir receipt 20261122T120102Z-0123456789ab --lake l',
+    )
+  })
+
   test('names the clauses that were not enforced, and the warnings', () => {
     const text = renderText(
       makeReceipt({

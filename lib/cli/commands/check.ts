@@ -42,7 +42,7 @@ export function checkCommand(cli: Cli): Command {
             { signal: run.signal, onProgress: progress.onProgress },
           )
           progress.stop()
-          run.say(renderText(receipt, run.paint, { preview: true }))
+          run.say(renderText(receipt, run.paint, { preview: true, lake: options.lake }))
           if (options.html !== undefined) {
             run.note(`Page: ${await writeOutput(run.io, options.html, renderHtml(receipt, { preview: true }))}`)
           }

@@ -47,7 +47,7 @@ export function dropCommand(cli: Cli): Command {
         try {
           for (const upload of uploads) {
             run.signal.throwIfAborted()
-            const { receipt, page } = await dropOne(run, upload)
+            const { receipt, page } = await dropOne(run, upload, options.lake)
             receipts.push(receipt)
             pages.push(page)
           }
@@ -68,6 +68,7 @@ export function dropCommand(cli: Cli): Command {
 async function dropOne(
   run: Run,
   upload: { path: string; name: string; dataset: string },
+  lake: string | undefined,
 ): Promise<{ receipt: Receipt; page: string | null }> {
   const context = await run.session.context()
   const progress = startProgress(run, upload.name)
@@ -81,7 +82,7 @@ async function dropOne(
       )
       return null
     })
-    run.say(renderLine(receipt, run.paint))
+    run.say(renderLine(receipt, run.paint, { lake }))
     if (exitOf(receipt) > 0 && page !== null) run.say(run.paint('dim', `    as a page:   ${page}`))
     return { receipt, page }
   } finally {

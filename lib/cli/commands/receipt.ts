@@ -27,7 +27,7 @@ export function receiptCommand(cli: Cli): Command {
         if (options.html === true) run.write(renderHtml(receipt, extras))
         else if (options.html !== undefined) {
           run.note(`Page: ${await writeOutput(run.io, options.html, renderHtml(receipt, extras))}`)
-        } else run.say(renderText(receipt, run.paint, extras))
+        } else run.say(renderText(receipt, run.paint, { ...extras, lake: options.lake }))
         return { exit: 0, json: { receipt, repaired: extras.repaired ?? null } }
       }),
     )

@@ -7,7 +7,7 @@ import { listReceipts, repairsOf } from '../../lake/ledger.ts'
 import type { Lake } from '../../lake/ports.ts'
 import type { Receipt } from '../../lake/receipt.ts'
 import { formatCount, formatRows, shorten, visible } from '../../lake/render/format.ts'
-import { repairName } from '../../lake/render/words.ts'
+import { commandFor, repairName } from '../../lake/render/words.ts'
 import { parseCsv, toCsv } from '../csv.ts'
 import { UsageError } from '../errors.ts'
 import { writeOutput } from '../files.ts'
@@ -70,7 +70,7 @@ export function rejectsCommand(cli: Cli): Command {
         const [first] = receipts
         if (rows.length > 0 && first && options.out === undefined && !options.csv) {
           run.note(
-            `To mend them: weir rejects ${what} --out ${receipts.length === 1 ? repairName(first) : `${first.dataset}-repair.csv`}, then drop that file.`,
+            `To mend them: ${commandFor(`weir rejects ${what} --out ${receipts.length === 1 ? repairName(first) : `${first.dataset}-repair.csv`}`, options)}, then drop that file.`,
           )
         }
         return { exit: 0, json }

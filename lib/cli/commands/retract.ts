@@ -11,7 +11,7 @@ export function retractCommand(cli: Cli): Command {
   return defineCommand('retract', 'take a source out of the lake, with a receipt', ['weir retract orders/2026-10.csv'])
     .argument('<landing-key>', 'the source: its path below landing/')
     .action(
-      act<[string], GlobalOptions>(cli, async (run, _options, given) => {
+      act<[string], GlobalOptions>(cli, async (run, options, given) => {
         // Shells complete paths: landing/orders/x.csv means the same.
         const key = given.replace(/^(\.\/)?landing\//, '')
         const context = await run.session.context()
@@ -21,7 +21,7 @@ export function retractCommand(cli: Cli): Command {
           return { exit: 0, json: { receipt: null } }
         }
         await writeReceiptPage(context.lake, receipt)
-        run.say(renderLine(receipt, run.paint))
+        run.say(renderLine(receipt, run.paint, { lake: options.lake }))
         return { exit: 0, json: { receipt } }
       }),
     )

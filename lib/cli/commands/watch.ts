@@ -16,7 +16,7 @@ export function watchCommand(cli: Cli): Command {
     'weir watch',
     'weir watch --lake my-lake --json 2>> weir.log',
   ]).action(
-    act<[], GlobalOptions>(cli, async (run) => {
+    act<[], GlobalOptions>(cli, async (run, options) => {
       const landing = join(await run.session.root(), 'landing')
       const outcomes: Partial<Record<Receipt['outcome'], number>> = {}
       const pages = new Set<Promise<unknown>>()
@@ -27,7 +27,7 @@ export function watchCommand(cli: Cli): Command {
       run.session.onReceipt = (receipt) => {
         uploads += 1
         outcomes[receipt.outcome] = (outcomes[receipt.outcome] ?? 0) + 1
-        run.say(renderLine(receipt, run.paint))
+        run.say(renderLine(receipt, run.paint, { lake: options.lake }))
         run.session.log({
           event: 'upload',
           upload: receipt.upload,

@@ -12,7 +12,7 @@ import {
   visible,
 } from './format.ts'
 import { type Ink, type Paint, plain } from './paint.ts'
-import { nextSteps, OUTCOME_WORDS, type ReceiptExtras, verdict } from './words.ts'
+import { commandFor, nextSteps, OUTCOME_WORDS, type ReceiptExtras, verdict } from './words.ts'
 
 type Group = Receipt['violations'][number]
 
@@ -31,7 +31,8 @@ export function renderLine(receipt: Receipt, paint: Paint = plain, extras: Recei
     lines.push(`    repairs ${repaired.join(', ')}`)
   }
   lines.push(...receipt.warnings.map((warning) => `    ${paint('mixed', 'note')}  ${shorten(warning, 300)}`))
-  if (receipt.rejects && !extras.preview) lines.push(paint('dim', `    to see them: weir receipt ${receipt.upload}`))
+  if (receipt.rejects && !extras.preview)
+    lines.push(paint('dim', `    to see them: ${commandFor(`weir receipt ${receipt.upload}`, extras)}`))
   return lines.join('\n')
 }
 

@@ -20,6 +20,8 @@ export interface ReceiptExtras {
   repairFile?: string
   /** Nothing was published: this is what the receipt would be. */
   preview?: boolean
+  /** The lake's folder as the reader named it, where the printed commands need it. */
+  lake?: string
 }
 
 export interface Step {
@@ -111,8 +113,19 @@ export function repairName(receipt: Receipt): string {
   return `${stem || receipt.dataset}-repair.csv`
 }
 
+/** A command for this reader: with the lake, where it is not the one around the working folder. */
+export function commandFor(command: string, extras: ReceiptExtras): string {
+  return extras.lake === undefined ? command : `${command} --lake ${shellWord(extras.lake)}`
+}
+
 /** What the reader does next, by outcome; with exact commands. */
 export function nextSteps(receipt: Receipt, extras: ReceiptExtras = {}): Step[] {
+  return stepsOf(receipt, extras).map((step) =>
+    step.command === undefined ? step : { ...step, command: commandFor(step.command, extras) },
+  )
+}
+
+function stepsOf(receipt: Receipt, extras: ReceiptExtras): Step[] {
   const dataset = shellWord(receipt.dataset)
   if (extras.preview) return previewSteps(receipt)
   switch (receipt.outcome) {
