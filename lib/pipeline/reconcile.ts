@@ -9,7 +9,7 @@ import { datasetOfKey, headsPrefix, slugHeadKey } from '../lake/keys.ts'
 import { readReceipt } from '../lake/ledger.ts'
 import { forEachBounded } from './bounded.ts'
 import type { Context } from './context.ts'
-import { UnknownDataset } from './errors.ts'
+import { PipelineFault, UnknownDataset } from './errors.ts'
 import { ingest } from './ingest.ts'
 import { locationAt, messageOf, putTable, settle, tableName } from './project.ts'
 
@@ -22,8 +22,8 @@ export interface ReconcileOptions {
 
 export interface ReconcileReport {
   mended: { what: string; detail: string }[]
-  /** What could not be mended, and why. Empty when the lake is as it should be. */
-  faults: { what: string; detail: string }[]
+  /** What could not be mended, and why; `source` when it is a landing key that may be tried again. */
+  faults: { what: string; detail: string; source?: string }[]
   checked: Record<string, number>
 }
 
@@ -182,7 +182,11 @@ async function each({ context, options, report }: Run, what: string, run: () => 
     await run()
   } catch (error) {
     if (options.signal?.aborted) throw error
-    report.faults.push({ what, detail: messageOf(error) })
+    report.faults.push({
+      what,
+      detail: messageOf(error),
+      ...(error instanceof PipelineFault ? { source: error.source } : {}),
+    })
     context.log({ event: 'reconcile_fault', what, error: messageOf(error) })
   }
 }

