@@ -2,7 +2,7 @@
 // catalog and tables follow them. A head only ever moves by compare-and-set, and its sequence number never repeats.
 
 import { z } from 'zod'
-import { headKey, sourceSlug } from './keys.ts'
+import { headKey, partitionSlug } from './keys.ts'
 import type { ObjectStore } from './ports.ts'
 import { receiptSchema } from './receipt.ts'
 
@@ -124,17 +124,16 @@ export function contributionOf(head: Head | undefined, sha256: string): Contribu
 
 /**
  * Partition values of the n-th contribution. A partition points at one location and swaps atomically, so every
- * contribution has its own: `<slug>`, and with `redrop: append` also `<slug>~2`, `<slug>~3` … Contributions are only
+ * contribution has its own: `<slug>`, and with `redrop: append` also `<slug>.2`, `<slug>.3` … Contributions are only
  * ever added at the end or all replaced, so a number keeps its meaning while any reader could see it.
  */
 export function partitionValues(head: Head, index: number): string[] {
-  const slug = sourceSlug(head.source)
-  return [head.ingestDate, index === 0 ? slug : `${slug}~${index + 1}`]
+  return [head.ingestDate, partitionSlug(head.source, index)]
 }
 
 /** The slug in a partition's source value. */
 export function slugOfPartition(value: string): string {
-  return value.replace(/~\d+$/, '')
+  return value.replace(/(?<=[0-9a-f]{12})\.\d+$/, '')
 }
 
 function parseJson(text: string): unknown {

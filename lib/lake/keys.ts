@@ -31,6 +31,12 @@ export function sourceSlug(landingKey: string): string {
   return `${tail}${tail && '-'}${hex(landingKey, 12)}`
 }
 
+/** The source value of the partition of a source's n-th contribution (see heads.ts). A slug ends in hex, so it stays clear. */
+export function partitionSlug(landingKey: string, index: number): string {
+  const slug = sourceSlug(landingKey)
+  return index === 0 ? slug : `${slug}.${index + 1}`
+}
+
 /** `<UTC of the version's modified time>-<12 hex of key and version>`: sorts by time and names one version of one source. */
 export function uploadId(landingKey: string, version: Pick<ObjectInfo, 'version' | 'modified'>): string {
   return idAt(version.modified, `${landingKey}\0${version.version}`)
@@ -64,9 +70,8 @@ export const receiptKey = (dataset: string, upload: string): string =>
 
 /** Where the rejects of an upload go. `variant` only when other ones (of an older contract) lie there already. */
 export function rejectsKeys(dataset: string, upload: string, variant?: string): { parquet: string; csv: string } {
-  const folder = `rejects/dataset=${dataset}/upload=${upload}/`
-  const suffix = variant === undefined ? '' : `-${variant}`
-  return { parquet: `${folder}rejects${suffix}.parquet`, csv: `${folder}repair${suffix}.csv` }
+  const folder = `rejects/dataset=${dataset}/upload=${upload}/${variant === undefined ? '' : `${variant}/`}`
+  return { parquet: `${folder}rejects.parquet`, csv: `${folder}repair.csv` }
 }
 
 export const repairsPrefix = (repaired: string): string => `repairs/${repaired}/`
@@ -94,10 +99,12 @@ export function cleanLocation(at: {
   dataset: string
   ingestDate: string
   source: string
+  /** Place of the contribution among those of its source: the path spells out the partition's values, as readers like it. */
+  index: number
   upload: string
   run: string
 }): string {
-  return `${at.dataset}/ingest_date=${at.ingestDate}/source=${sourceSlug(at.source)}/upload=${at.upload}/${at.run}/`
+  return `${at.dataset}/ingest_date=${at.ingestDate}/source=${partitionSlug(at.source, at.index)}/upload=${at.upload}/${at.run}/`
 }
 
 export function hex(text: string, length: number): string {

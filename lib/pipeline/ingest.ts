@@ -149,7 +149,8 @@ async function evaluate(context: Context, plan: Plan, work: Work, head: Head | u
   // Between reading the head and moving it: so a claim that is taken from us while we work shows as a moved head.
   const claimed = await claim(context, plan, us, content)
   if (claimed.held === 'by another') return { kind: 'duplicate', holder: claimed.holder, content }
-  const outputs = await work.storeParts(head?.ingestDate ?? dateOfUpload(upload))
+  const index = plan.settings.redrop === 'append' ? (head?.contributions.length ?? 0) : 0
+  const outputs = await work.storeParts(head?.ingestDate ?? dateOfUpload(upload), index)
   await work.storeRejects()
   await work.storeRepairs()
   return { kind: 'accepted', content, result, outputs }

@@ -36,7 +36,8 @@ export interface Work {
   content(): Promise<Content>
   /** What the engine says. Throws ObjectGone. */
   check(): Promise<CheckResult>
-  storeParts(ingestDate: string): Promise<Outputs>
+  /** For the n-th contribution of the source. Stored once: should its place change meanwhile, the path is merely odd. */
+  storeParts(ingestDate: string, index: number): Promise<Outputs>
   storeRejects(): Promise<Receipt['rejects']>
   storeRepairs(): Promise<{ repairs: Receipt['repairs']; warnings: string[] }>
   close(): Promise<void>
@@ -101,10 +102,10 @@ export function startWork(
     return found
   }
 
-  async function storeParts(ingestDate: string): Promise<Outputs> {
+  async function storeParts(ingestDate: string, index: number): Promise<Outputs> {
     const found = await check()
     const run = await nameOfRun(plan, found)
-    const location = cleanLocation({ dataset: plan.dataset, ingestDate, source: key, upload, run })
+    const location = cleanLocation({ dataset: plan.dataset, ingestDate, source: key, index, upload, run })
     const files = found.clean.map((_, index) => `part-${index}.parquet`)
     for (const [index, part] of found.clean.entries())
       await putOnce(() => lake.zones.clean.putFile(`${location}part-${index}.parquet`, part.path, { ifNoneMatch: '*' }))
@@ -175,8 +176,8 @@ export function startWork(
       return content
     },
     check,
-    storeParts: async (ingestDate) => {
-      parts ??= await timed('store', () => storeParts(ingestDate))
+    storeParts: async (ingestDate, index) => {
+      parts ??= await timed('store', () => storeParts(ingestDate, index))
       return parts
     },
     storeRejects: once(() => timed('store', storeRejects)),

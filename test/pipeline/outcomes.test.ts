@@ -64,7 +64,7 @@ describe('ingest', () => {
     }
     expect(await bench.rows()).toEqual(['one', 'three', 'two'])
     const partitions = await collect(bench.lake.catalog.listPartitions('clean.files'))
-    expect(partitions.map(({ values }) => values[1]?.replace(/^.*-[0-9a-f]{12}/, ''))).toEqual(['', '~2', '~3'])
+    expect(partitions.map(({ values }) => values[1]?.replace(/^.*-[0-9a-f]{12}/, ''))).toEqual(['', '.2', '.3'])
     await retract(bench.context, 'files/log.txt')
     expect(await bench.rows()).toEqual([])
   })

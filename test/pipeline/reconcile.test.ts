@@ -1,5 +1,6 @@
 // Reconcile: each thing that can be missing is mended, named once, and not named again. And watching a stream of changes.
 
+import { writeFile } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { headKey, receiptKey } from '../../lib/lake/keys.ts'
 import { findReceipt } from '../../lib/lake/ledger.ts'
@@ -7,8 +8,9 @@ import type { Lake } from '../../lib/lake/ports.ts'
 import { ingest } from '../../lib/pipeline/ingest.ts'
 import { reconcile } from '../../lib/pipeline/reconcile.ts'
 import { watchLanding } from '../../lib/pipeline/watch.ts'
-import { type Bench, collect, openBench } from './helpers.ts'
+import { type Bench, collect, openBench, tempFolder } from './helpers.ts'
 import { surround } from './ports.ts'
+import { standInPlan } from './standin.ts'
 
 let bench: Bench
 afterEach(async () => {
@@ -81,7 +83,7 @@ describe('reconcile', () => {
     await bench.lake.catalog.putPartition('clean.files', { ...partition, location: 'files/elsewhere/' })
     await bench.lake.catalog.putPartition('clean.files', { values: ['2026-01-01', 'ghost-0123'], location: 'files/x/' })
     await bench.lake.catalog.putPartition('clean.files', {
-      values: [partition.values[0] ?? '', `${partition.values[1]}~2`],
+      values: [partition.values[0] ?? '', `${partition.values[1]}.2`],
       location: 'files/y/',
     })
     const { mended } = await reconcile(bench.context)
@@ -89,6 +91,28 @@ describe('reconcile', () => {
     expect(await collect(bench.lake.catalog.listPartitions('clean.files'))).toEqual([partition])
     expect(await findReceipt(bench.lake, receipt.upload)).toEqual(receipt)
     await expectNothingLeft()
+  })
+
+  it('never mixes the work of two contracts when one changes between a crash and the next try', async () => {
+    bench = await openBench()
+    await bench.land('files/a.txt', 'one\ntwo\nbad three\n')
+    const lake = killedAt(bench.lake, 'ops.put', 'heads/')
+    await expect(ingest({ ...bench.context, lake }, 'files/a.txt')).rejects.toThrow('killed')
+    // Under the new contract "two" is rejected as well.
+    const check: typeof bench.context.check = async (request) => {
+      await writeFile(`${request.path}.new`, 'one\nbad two\nbad three\n')
+      const result = await bench.context.check({ ...request, path: `${request.path}.new` })
+      const { sha256, size } = await bench.context.check({ ...request, outDir: await tempFolder() })
+      return { ...result, sha256, size }
+    }
+    const plans = new Map([['files', standInPlan('files', {}, 'hash-2')]])
+    const receipt = await ingest({ ...bench.context, check, plans }, 'files/a.txt')
+    expect(receipt).toMatchObject({ rows: { read: 3, accepted: 1, rejected: 2 }, contract: { hash: 'hash-2' } })
+    expect(await bench.rows()).toEqual(['one'])
+    const csv = await bench.lake.zones.ops.get(receipt?.rejects?.csv ?? '')
+    expect(csv?.body.toString().trimEnd().split('\n')).toHaveLength(2)
+    const parquet = await bench.lake.zones.ops.get(receipt?.rejects?.parquet ?? '')
+    expect(JSON.parse(parquet?.body.toString() ?? '')).toHaveLength(2)
   })
 
   it('retracts what was deleted unseen', async () => {

@@ -5,7 +5,7 @@
 
 import { readFile, utimes } from 'node:fs/promises'
 import type { Plan } from '../../lib/contract/plan.ts'
-import { type Head, readHeadAt } from '../../lib/lake/heads.ts'
+import { type Head, readHeadAt, slugOfPartition } from '../../lib/lake/heads.ts'
 import { sourceSlug, uploadId } from '../../lib/lake/keys.ts'
 import { listReceipts } from '../../lib/lake/ledger.ts'
 import { openLocalLake } from '../../lib/lake/local/lake.ts'
@@ -341,7 +341,7 @@ async function readPartitions({ lake }: World, partitions: Pointer[]): Promise<V
       const text = (await lake.zones.clean.get(key))?.body.toString() ?? ''
       for (const line of text.split('\n')) if (line) rows.push(JSON.parse(line))
     }
-    const slug = (values[1] ?? '').replace(/~\d+$/, '')
+    const slug = slugOfPartition(values[1] ?? '')
     for (const upload of new Set(rows.map((row) => row._upload)))
       visible.push({ slug, upload, rows: rows.filter((row) => row._upload === upload).map((row) => row.text) })
     if (rows.length === 0) visible.push({ slug, upload: 'none', rows: [] })
