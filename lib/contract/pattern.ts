@@ -253,5 +253,8 @@ export const readPattern = (source: string): TranslatedPattern => {
       'it is too large once its repetitions are written out; repeat less, or use maxLength for the length',
     )
   }
-  return { re2: piece.text, anchored: isAnchored(pattern) }
+  // DuckDB turns a plain sequence into a search for its letters and overlooks ^ and $ inside of it: `a$b` would be found in
+  // "ab". The empty part in front keeps it from that.
+  const inner = piece.text.lastIndexOf('\\A') > 0 || /\\z(?!$)/.test(piece.text)
+  return { re2: inner ? `(?s:.{0})${piece.text}` : piece.text, anchored: isAnchored(pattern) }
 }

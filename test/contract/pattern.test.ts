@@ -130,6 +130,10 @@ describe('translated patterns', () => {
     '\\ufeff',
   ])('%s', (source) => agree(source, TEXTS))
 
+  it.each(['a$b', 'a^b', '$ab', 'ab^', '$\\u{1F600}^', '(?:$)a', '^^a', 'a$$'])('%s keeps its anchors', (source) =>
+    agree(source, ['ab', 'a', 'xab', 'abx', '😀', '']),
+  )
+
   it('takes escapes that only the older grammar allows', async () => {
     expect(await inDuck('^\\_\\-\\a$', ['_-a', '_-b'])).toEqual([true, false])
     expect(await inDuck('^[\\w-]+\\@$', ['a-b@', '@'])).toEqual([true, false])
