@@ -17,8 +17,6 @@ export interface Census {
   endsWithNewline: boolean
   nul: boolean
   validUtf8: boolean
-  /** Holds the double quote anywhere. */
-  quotes: boolean
 }
 
 const CHUNK = 1 << 20
@@ -37,7 +35,6 @@ export function census(path: string): Census {
     endsWithNewline: false,
     nul: false,
     validUtf8: true,
-    quotes: false,
   }
   const buffer = Buffer.allocUnsafe(CHUNK + 4)
   const file = openSync(path, 'r')
@@ -57,7 +54,6 @@ export function census(path: string): Census {
       }
       for (let at = fresh.indexOf(CR); at >= 0; at = fresh.indexOf(CR, at + 1)) result.cr++
       if (!result.nul) result.nul = fresh.includes(0)
-      if (!result.quotes) result.quotes = fresh.includes(0x22)
       last = fresh[read - 1] ?? 0
       if (result.validUtf8) {
         const filled = carried + read
