@@ -31,6 +31,7 @@ const { stdout, stderr, env } = process
 const io: Io = { stdout, stderr, env, cwd: process.cwd(), signal: stop.signal }
 const paint = paintFor(io)
 const began = performance.now()
+const near = (path: string) => relative(process.cwd(), path) || '.'
 
 // --- A new lake ------------------------------------------------------------------------------------------------------
 
@@ -88,7 +89,7 @@ async function dropFile(path: string): Promise<Receipt> {
     },
   )
   if (shown) bar.stop()
-  console.log(renderLine(receipt, paint))
+  console.log(renderLine(receipt, paint, { lake: near(home) }))
   receipts.push(receipt)
   pages.push(await writeReceiptPage(lake, receipt))
   return receipt
@@ -276,7 +277,6 @@ expectSame('receipts in the ledger', inLedger, receipts.length)
 
 await session.close()
 
-const near = (path: string) => relative(process.cwd(), path) || '.'
 const shown = receipts.map((receipt, at) => {
   const page = relative(home, pages[at] ?? '')
     .split('\\')
