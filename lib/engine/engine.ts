@@ -92,8 +92,12 @@ async function checkFile(
   const opened = await openSource(request.path, request.fileName, plan.settings.file, settings, work, signal)
   watch.lap('open')
   const session = await duck.connect(signal)
-  const ticking =
-    request.onProgress === undefined ? undefined : tick(request.onProgress, session.connection, opened.size)
+  let ticking: NodeJS.Timeout | undefined
+  if (request.onProgress !== undefined) {
+    // Without these DuckDB does not count how far it is; it prints nothing itself.
+    await session.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0')
+    ticking = tick(request.onProgress, session.connection, opened.size)
+  }
   try {
     const context: PassContext =
       signal === undefined ? { plan, session, upload, outDir } : { plan, session, upload, outDir, signal }

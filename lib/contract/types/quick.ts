@@ -12,19 +12,20 @@ export const quickDate = (type: ColumnType): ColumnType => ({
 })
 
 /**
- * Timestamps as yyyy-MM-dd?HH:mm:ss without an offset, kept as they are: 19 characters of this shape that DuckDB can cast
- * leave it only a 24th hour, a space for a digit of the hour or something behind a single digit of the seconds to be lenient about.
+ * Timestamps as yyyy-MM-dd HH:mm:ss without an offset, kept as they are. The value writes them back letter by letter; with a T
+ * between day and time, what DuckDB would be lenient about (hour 24, a space for a digit) is looked for instead.
  */
 export const quickTimestamp = (type: ColumnType): ColumnType => {
-  const shaped = (text: string): string => `${text} LIKE '____-__-_____:__:__'`
-  const digits = (text: string): string =>
-    `substr(${text}, 12, 2) BETWEEN '00' AND '23' AND substr(${text}, 19, 1) BETWEEN '0' AND '9'`
+  const withT = (text: string): string =>
+    `${text} LIKE '____-__-__T__:__:__' AND substr(${text}, 12, 2) BETWEEN '00' AND '23' AND substr(${text}, 19, 1) BETWEEN '0' AND '9'`
   const years = (value: string): string =>
-    `${value} BETWEEN TIMESTAMP '1000-01-01 00:00:00' AND TIMESTAMP '9999-12-31 23:59:59'`
+    `${value} BETWEEN TIMESTAMP '1000-01-01 00:00:00' AND TIMESTAMP '9999-12-31 23:59:59.999999'`
   return {
     ...type,
-    fromText: (text) => `CASE WHEN ${shaped(text)} THEN TRY_CAST(${text} AS TIMESTAMP) ELSE ${type.fromText(text)} END`,
+    // No text of 19 characters has an offset that any of the shapes takes.
+    fromText: (text) =>
+      `coalesce(CASE WHEN strlen(${text}) = 19 THEN TRY_CAST(${text} AS TIMESTAMP) END, ${type.fromText(text)})`,
     textOk: (value, text) =>
-      `CASE WHEN ${shaped(text)} AND ${years(value)} AND ${digits(text)} THEN true ELSE ${type.textOk?.(value, text) ?? 'true'} END`,
+      `CASE WHEN CAST(${value} AS VARCHAR) = ${text} AND ${years(value)} THEN true WHEN ${withT(text)} AND ${years(value)} THEN true ELSE ${type.textOk?.(value, text) ?? 'true'} END`,
   }
 }
