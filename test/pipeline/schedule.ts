@@ -2,6 +2,7 @@
 // events are lost, doubled, reordered; two to four workers ingest at the same time, interleaved at every port call, and
 // crash at some of them; a reader polls. Then the dust settles, and I1 to I4 are checked from the outside: on what a
 // reader of the catalog finds, on the receipts, on the notifications, and on the bytes in landing.
+// With WEIR_STORY=1 in the environment the story of a schedule names every port call.
 
 import { readFile, utimes } from 'node:fs/promises'
 import type { Plan } from '../../lib/contract/plan.ts'
