@@ -147,8 +147,10 @@ async function unpack(
     },
   })
   try {
-    const decompress = compression === 'gzip' ? createGunzip() : createZstdDecompress()
-    await pipeline(createReadStream(from), decompress, guard, createWriteStream(to), { signal })
+    const packedBytes = createReadStream(from)
+    const target = createWriteStream(to)
+    if (compression === 'gzip') await pipeline(packedBytes, createGunzip(), guard, target, { signal })
+    else await pipeline(packedBytes, unpackFrames, guard, target, { signal })
   } catch (error) {
     if (error instanceof Refusal) throw error
     const { name, code, message } = error as NodeJS.ErrnoException
@@ -163,6 +165,41 @@ async function unpack(
     )
   }
   return size
+}
+
+/**
+ * All frames of a zstd file: parallel compressors write many, and files that were put together have several. Node's stream
+ * stops at the end of the first one and says nothing of the rest, so each frame gets a stream of its own.
+ */
+async function* unpackFrames(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const chunks = packed[Symbol.asyncIterator]()
+  let rest = (await chunks.next()).value as Buffer | undefined
+  while (rest !== undefined && rest.length > 0) {
+    const frame = createZstdDecompress()
+    const feeding = feedFrame(frame, rest, chunks)
+    feeding.catch(() => {}) // what breaks the frame is thrown by reading it
+    yield* frame as AsyncIterable<Buffer>
+    rest = await feeding
+  }
+}
+
+/** Writes into one frame's stream until the frame, or the file, ends; gives the bytes that follow the frame. */
+async function feedFrame(
+  frame: ReturnType<typeof createZstdDecompress>,
+  first: Buffer,
+  chunks: AsyncIterator<Buffer>,
+): Promise<Buffer | undefined> {
+  for (let chunk = first; ; ) {
+    const before = frame.bytesWritten
+    await new Promise<void>((done, fail) => frame.write(chunk, (error) => (error ? fail(error) : done())))
+    const used = frame.bytesWritten - before
+    const next = used < chunk.length ? undefined : await chunks.next()
+    if (next === undefined || next.done) {
+      frame.end()
+      return next === undefined ? chunk.subarray(used) : undefined
+    }
+    chunk = next.value
+  }
 }
 
 function isStorage(code: string | undefined): boolean {
