@@ -28,6 +28,7 @@ export const ENGINE_DEFAULTS: Omit<EngineSettings, 'scratch'> = {
   maxExpandedBytes: 50e9,
   maxExpansion: 200,
   maxRecordBytes: 16 << 20,
+  maxRuleSeconds: 300,
 }
 
 /** Files up to this size are looked at before DuckDB reads them, instead of beside it. */

@@ -14,6 +14,8 @@ export interface EngineSettings {
   maxExpansion: number
   /** Longest record in bytes; a longer one means that the file is not what it says. */
   maxRecordBytes: number
+  /** Longest time that one SQL rule of a contract may take: one that recurses without end must not hold up the lake. */
+  maxRuleSeconds: number
 }
 
 /** Why a whole file is refused. The code is stable and documented; the message is for people. */

@@ -88,7 +88,7 @@ export async function applyFileRules(
       }
     }
     for (const rule of plan.fileRules) {
-      const value = await ruleValue(rule, scalar, connection)
+      const value = await ruleValue(rule, scalar, connection, settings.maxRuleSeconds, !hasSecrets(plan))
       if (rule.holds(value)) continue
       add({
         rule: rule.rule,
@@ -96,7 +96,7 @@ export async function applyFileRules(
         severity: rule.severity,
         message: rule.message,
         count: 1,
-        samples: [{ message: `found ${value === null ? 'no value' : String(value)}` }],
+        samples: [{ message: `found ${foundInWords(value, mayShowValue(rule, plan))}` }],
       })
     }
     return findings
@@ -111,12 +111,33 @@ export async function applyFileRules(
   }
 }
 
+function foundInWords(value: number | string | boolean | null, shown: boolean): string {
+  if (value === null) return 'no value'
+  return shown ? String(value) : 'a value that is not shown, because the dataset has columns that are not public'
+}
+
+/** A contract's own SQL may give anything of the rows. A count of rows is none of their values; all else could be one. */
+function mayShowValue(rule: FileRule, plan: Plan): boolean {
+  if (!rule.foreign || !hasSecrets(plan)) return true
+  const counts = /^\s*select\s+count\s*\([^()]*\)\s*(as\s+\w+\s+)?from\s/i.test(rule.sql)
+  return counts && !/\b(union|except|intersect)\b/i.test(rule.sql)
+}
+
+const hasSecrets = (plan: Plan): boolean => plan.columns.some((column) => column.sensitive)
+
 async function ruleValue(
   rule: FileRule,
   scalar: (sql: string) => Promise<number | string | boolean | null>,
   connection: Awaited<ReturnType<DuckDBInstance['connect']>>,
+  maxSeconds: number,
+  quoteErrors: boolean,
 ): Promise<number | string | boolean | null> {
   const sql = rule.sql.replaceAll('{table}', 'accepted')
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    connection.interrupt()
+  }, maxSeconds * 1000)
   try {
     const statements = await connection.extractStatements(sql)
     if (statements.count !== 1) throw new Error('it must be one statement')
@@ -124,11 +145,22 @@ async function ruleValue(
     if (prepared.statementType !== StatementType.SELECT) throw new Error('it must be a SELECT')
     return await scalar(sql)
   } catch (error) {
+    if (late) {
+      throw new Refusal(
+        'rule_cannot_run',
+        `The contract's rule ${rule.rule} was stopped: it took longer than ${maxSeconds} seconds.`,
+        'Look for a recursion or a join without an end in the SQL of the rule, then drop the file again.',
+      )
+    }
     if (!rule.foreign) throw error
+    // DuckDB quotes values in its words, such as one that it could not convert.
+    const words = (error as Error).message.split('\n')[0] ?? ''
     throw new Refusal(
       'rule_cannot_run',
-      `The contract's rule ${rule.rule} cannot be evaluated: ${(error as Error).message.split('\n')[0]}.`,
+      `The contract's rule ${rule.rule} cannot be evaluated: ${quoteErrors ? words : `${words.split(':')[0]} (the rest is not shown, because the dataset has columns that are not public)`}.`,
       'Mend the SQL of the rule in the contract, then drop the file again.',
     )
+  } finally {
+    clearTimeout(timer)
   }
 }
