@@ -75,6 +75,24 @@ export function complete(
 ): Matched {
   const absent = plan.columns.filter((_, i) => positions[i] === undefined)
   const required = absent.filter((column) => column.required)
+  if (positions.every((position) => position === undefined)) {
+    // Also where no column is required: rows of nothing but nulls would hide that this is another file.
+    // The first line may be data: it is not shown where values are not public.
+    const first =
+      present.length === 0 || plan.columns.some((column) => column.sensitive)
+        ? ''
+        : `, which begins with: ${shorten(present.join(', '), 200)}`
+    const line = /^sep=.?$/i.exec((present[0] ?? '').trim())?.[0]
+    throw new Refusal(
+      'missing_column',
+      line === undefined
+        ? `None of the contract's columns is in the file${first}.`
+        : `The file begins with the line "${line}", which only Excel understands; the header comes after it.`,
+      line === undefined
+        ? `Check that the file belongs to this dataset, and that its columns are named (${shorten(plan.columns.map((column) => column.name).join(', '), 200)}).`
+        : 'Remove that line, so that the header is the first line, and drop the file again.',
+    )
+  }
   if (required.length > 0) {
     const names = required.map((column) => column.name).join(', ')
     const others = extra
@@ -83,9 +101,7 @@ export function complete(
       .join(', ')
     throw new Refusal(
       'missing_column',
-      positions.every((p) => p === undefined)
-        ? `None of the contract's columns is in the file, which begins with: ${shorten(present.join(', '), 200)}.`
-        : `The file has no column ${names}.${others ? ` Columns that the contract does not know: ${others}.` : ''}`,
+      `The file has no column ${names}.${others ? ` Columns that the contract does not know: ${others}.` : ''}`,
       `Add ${required.length === 1 ? 'the column' : 'the columns'} (${names}), or check that the file belongs to this dataset.`,
     )
   }

@@ -377,6 +377,68 @@ describe('files that are refused', () => {
     expect(thief.reason?.code).toBe('rule_cannot_run')
   })
 
+  it('stops a rule that recurses without end', async () => {
+    const endless = contract(
+      ITEMS,
+      '{}',
+      `    quality:
+      - name: endless
+        type: sql
+        query: WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT (n + 1) % 7 FROM t) SELECT max(n) FROM t
+        mustBeGreaterThan: 1`,
+    )
+    const patient = await engineWith({ maxRuleSeconds: 0.3 })
+    const result = await checkFile(patient, endless, 'a.csv', `${HEADER}1,a,1,\n`)
+    expect(result).toMatchObject({ outcome: 'refused', reason: { code: 'rule_cannot_run' }, clean: [] })
+    expect(result.reason?.message).toContain('endless was stopped: it took longer than 0.3 seconds')
+  })
+
+  it.each([
+    'SELECT min(email) FROM {object}',
+    'SELECT count(*) FROM {object} UNION ALL SELECT length(email) FROM {object}',
+    'SELECT sum(CAST(email AS INTEGER)) FROM {object}',
+    'SELECT error(email) FROM {object}',
+    'SELECT count(*) FROM (SELECT error(email) AS e FROM {object}) WHERE e IS NULL',
+  ])('does not show what a rule finds in columns that are not public: %s', async (query) => {
+    const secret = contract(
+      '      - { name: email, logicalType: string, classification: restricted }',
+      '{}',
+      `    quality:\n      - { name: peeps, type: sql, query: ${JSON.stringify(query)}, mustBe: 99 }`,
+    )
+    const result = await checkFile(engine, secret, 'a.csv', 'email\nsecret@example.com\n')
+    expect(result.outcome).toBe('refused')
+    const { cleanRows, rejectRows, outDir, ...receipt } = result
+    expect(JSON.stringify(receipt)).not.toContain('secret')
+    expect(result.reason?.message).toMatch(/not shown, because the dataset has columns that are not public/)
+  })
+
+  it('shows a count also where columns are not public', async () => {
+    const secret = contract(
+      '      - { name: email, logicalType: string, classification: restricted }',
+      '{}',
+      '    quality:\n      - { name: many, type: sql, query: "SELECT count(*) FROM {object} WHERE length(email) > 3", mustBe: 99 }',
+    )
+    const result = await checkFile(engine, secret, 'a.csv', 'email\nsecret@example.com\n')
+    expect(result.reason?.message).toContain('found 1)')
+  })
+
+  it('refuses a file of another dataset also where no column is required, and says what came', async () => {
+    const loose = '      - { name: a, logicalType: string }\n      - { name: b, logicalType: string'
+    const other = await checkFile(engine, contract(`${loose} }`), 'a.csv', 'x,y\n1,2\n')
+    expect(other.reason).toEqual({
+      code: 'missing_column',
+      message: "None of the contract's columns is in the file, which begins with: x, y.",
+      advice: 'Check that the file belongs to this dataset, and that its columns are named (a, b).',
+    })
+    const secret = await checkFile(engine, contract(`${loose}, classification: restricted }`), 'a.csv', 'Ann,Lee\n')
+    expect(secret.reason?.message).toBe("None of the contract's columns is in the file.")
+    const excel = await checkFile(engine, contract(`${loose} }`), 'a.csv', 'sep=;\na;b\n1;2\n')
+    expect(excel.reason?.message).toContain('begins with the line "sep=')
+    expect(excel.reason?.advice).toContain('Remove that line')
+    const records = await checkFile(engine, contract(`${loose} }`), 'a.ndjson', '{"x":1}\n{}\n')
+    expect(records.reason?.code).toBe('missing_column')
+  })
+
   it('rejects rows with NUL characters', async () => {
     const result = await checkFile(engine, plan, 'a.csv', `${HEADER}1,a\0b,1,\n2,b,1,\n`)
     expect((await result.rejectRows())[0]).toMatchObject({ row: 2, raw: '1,a␀b,1,', rules: [':unparsable'] })
