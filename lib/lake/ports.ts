@@ -82,6 +82,13 @@ export interface Catalog {
   putPartition(table: string, partition: Partition): Promise<void>
   deletePartition(table: string, values: string[]): Promise<void>
   listPartitions(table: string): AsyncIterable<Partition>
+  /**
+   * A catalog that was lost and made anew beside existing heads is not complete: partitions may be missing. `generation`
+   * differs for every catalog that was made.
+   */
+  state(): Promise<{ generation: string; complete: boolean }>
+  /** Says that every head was followed since this generation was made. Does nothing to a later one. */
+  markComplete(generation: string): Promise<void>
 }
 
 export interface QueryResult {

@@ -52,9 +52,11 @@ export async function reconcile(context: Context, options: ReconcileOptions = {}
     context.log(event)
   }
   const run: Run = { context: { ...context, log }, options, concurrency: options.concurrency ?? 4, report }
+  const { generation, complete } = await context.lake.catalog.state()
   await mendTables(run)
   await ingestLanding(run)
-  await followHeads(run)
+  const unfollowed = await followHeads(run)
+  if (!complete) await completeCatalog(run, generation, unfollowed)
   await dropOrphans(run)
   await sweepScratch(run)
   return run.report
@@ -100,17 +102,23 @@ async function ingestLanding(run: Run): Promise<void> {
     })
 }
 
-/** Receipts, partitions, and deletions whose event was lost. What is in landing has already been seen to. */
-async function followHeads(run: Run): Promise<void> {
+/**
+ * Receipts, partitions, and deletions whose event was lost. What is in landing has already been seen to. Gives the number
+ * of heads that the catalog does not follow.
+ */
+async function followHeads(run: Run): Promise<number> {
   const { context, report, options } = run
   const { landing, ops } = context.lake.zones
+  let unfollowed = 0
   await forEachBounded(ops.list(headsPrefix()), run.concurrency, ({ key: headKey }) =>
     each(run, headKey, async () => {
       progress(run, 'heads', count(report, 'heads'))
+      unfollowed++
       const stored = await readHeadAt(ops, headKey)
+      if (stored) await settleReporting(run, stored)
+      unfollowed--
       if (!stored) return
       const { source, dataset } = stored.head
-      await settleReporting(run, stored)
       if (!context.plans.has(dataset)) return
       // A file that was deleted, or one that waits for bytes whose holder has left meanwhile.
       if (stored.head.state !== 'duplicate' && (await landing.head(source))) return
@@ -118,6 +126,23 @@ async function followHeads(run: Run): Promise<void> {
       if (receipt) report.mended.push({ what: 'ingested', detail: `${source}: ${receipt.outcome}` })
     }),
   )
+  return unfollowed
+}
+
+/** A catalog that was started anew may answer again once all heads are in it. */
+async function completeCatalog({ context, report }: Run, generation: string, unfollowed: number): Promise<void> {
+  if (unfollowed > 0) {
+    report.faults.push({
+      what: 'catalog',
+      detail: `still incomplete: ${unfollowed} head(s) could not be followed (see the other faults). Queries wait for them.`,
+    })
+    return
+  }
+  const { catalog } = context.lake
+  await catalog.markComplete(generation)
+  if ((await catalog.state()).complete)
+    report.mended.push({ what: 'catalog', detail: 'filled again from the heads; queries answer from it' })
+  else report.faults.push({ what: 'catalog', detail: 'lost again meanwhile. Run "weir reconcile" once more.' })
 }
 
 async function settleReporting({ context, report }: Run, stored: StoredHead): Promise<void> {

@@ -1,7 +1,7 @@
 // What only a lake in a folder must withstand: people's hands in landing/, several processes, kill -9, lost and damaged files.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import {
   appendFile,
   mkdir,
@@ -17,6 +17,7 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { InvalidKey, ObjectGone, StorageError } from '../../lib/lake/errors.ts'
@@ -300,6 +301,81 @@ describe('the catalog file', () => {
     expect(events).toMatchObject([{ event: 'catalog_started_anew', why: expect.stringContaining('damaged') }])
     expect((await readdir(join(root, '.weir'))).some((name) => name.startsWith('catalog.sqlite.damaged-'))).toBe(true)
   })
+
+  test('one made anew beside heads is incomplete, and no query answers from it until it is marked as complete', async () => {
+    expect(await lake.catalog.state()).toMatchObject({ complete: true })
+    await lake.zones.ops.put('heads/orders/a.json', '{}')
+    await lake.close()
+    for (const suffix of ['', '-wal', '-shm']) await rm(file() + suffix, { force: true })
+    lake = await openAgain()
+    await lake.catalog.putTable({
+      name: 'clean.orders',
+      columns: [{ name: 'id', type: 'BIGINT' }],
+      partitionKeys: [],
+    })
+    const { generation, complete } = await lake.catalog.state()
+    expect(complete).toBe(false)
+    for (const sql of ['SELECT * FROM clean.orders', 'SELECT 1 FROM "clean".nothing', 'SHOW ALL TABLES'])
+      await expect(lake.queries.query(sql)).rejects.toThrow(
+        'The catalog was lost and has been started anew, so rows may be missing from its tables. Run "weir reconcile"',
+      )
+    expect((await lake.queries.query('SELECT count(*) FROM ops.receipts')).rows).toEqual([['0']])
+    await lake.catalog.markComplete('another')
+    expect((await lake.catalog.state()).complete).toBe(false)
+    await lake.catalog.markComplete(generation)
+    expect((await lake.queries.query('SELECT * FROM clean.orders')).rows).toEqual([])
+  })
+
+  test('a change that was made while the file was replaced is made in the new one', async () => {
+    await lake.zones.ops.put('heads/orders/a.json', '{}')
+    const other = await openAgain()
+    // Another process moves the file after it was looked at, right before the change.
+    const prepare = DatabaseSync.prototype.prepare
+    let moved = false
+    DatabaseSync.prototype.prepare = function (this: DatabaseSync, ...args) {
+      if (!moved && args[0].includes('INSERT INTO partitions')) {
+        moved = true
+        for (const suffix of ['', '-wal', '-shm']) renameSync(file() + suffix, `${file()}.moved${suffix}`)
+      }
+      return prepare.apply(this, args)
+    }
+    try {
+      await lake.catalog.putPartition('clean.orders', partition)
+    } finally {
+      DatabaseSync.prototype.prepare = prepare
+    }
+    expect(moved).toBe(true)
+    expect(await other.catalog.getPartition('clean.orders', partition.values)).toEqual(partition)
+    expect((await other.catalog.state()).complete).toBe(false)
+    await other.close()
+  })
+
+  test('a busy one is waited for, and never taken for damaged', async () => {
+    await lake.catalog.putPartition('clean.orders', partition)
+    await lake.close()
+    const holder = new DatabaseSync(file())
+    holder.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    // Damage as SQLite reports it, while nobody can look whether it is so: not enough to set the file aside.
+    const exec = DatabaseSync.prototype.exec
+    let reported = 0
+    DatabaseSync.prototype.exec = function (this: DatabaseSync, sql) {
+      if (sql.includes('journal_mode = WAL') && reported++ === 0)
+        throw Object.assign(new Error('database disk image is malformed'), { code: 'ERR_SQLITE_ERROR', errcode: 11 })
+      return exec.call(this, sql)
+    }
+    try {
+      const opening = openAgain()
+      while (reported < 3) await new Promise((resolve) => setTimeout(resolve, 10))
+      holder.exec('COMMIT')
+      holder.close()
+      lake = await opening
+    } finally {
+      DatabaseSync.prototype.exec = exec
+    }
+    expect(await lake.catalog.getPartition('clean.orders', partition.values)).toEqual(partition)
+    expect(events).toEqual([])
+    expect((await readdir(join(root, '.weir'))).filter((name) => name.includes('damaged'))).toEqual([])
+  })
 })
 
 describe('several processes', () => {
@@ -314,6 +390,30 @@ describe('several processes', () => {
     const codes = await Promise.all([1, 2, 3].map(() => start('count', '50').ended))
     expect(codes).toEqual([0, 0, 0])
     expect((await lake.zones.ops.get('counter'))?.body.toString()).toBe('150')
+  }, 60_000)
+
+  test('processes that open and close the lake all the time lose no partition and start no catalog anew', async () => {
+    await lake.zones.ops.put('heads/orders/a.json', '{}')
+    const names = ['a', 'b', 'c']
+    const told = Promise.all(
+      names.map(async (name) => {
+        const { child, ended } = start('point', name)
+        let said = ''
+        child.stdout?.on('data', (data) => {
+          said += data
+        })
+        expect(await ended).toBe(0)
+        return said
+      }),
+    )
+    for (let i = 0; i < 100; i++) await lake.catalog.putPartition('clean.orders', { values: [`${i}`], location: 'x/' })
+    await lake.close()
+    expect(await told).toEqual(names.map(() => '[]'))
+    lake = await openAgain()
+    let found = 0
+    for await (const { location } of lake.catalog.listPartitions('clean.orders')) if (location === 'x/') found++
+    expect(found).toBe(100 + names.length * 15 * 3)
+    expect(events).toEqual([])
   }, 60_000)
 
   test('kill -9 in the middle of puts leaves no torn object, no stuck lock and no litter', async () => {

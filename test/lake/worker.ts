@@ -1,4 +1,4 @@
-// A second process on a lake, for local.test.ts: node worker.ts <root> count <times> | put | fill.
+// A second process on a lake, for local.test.ts: node worker.ts <root> count <times> | put | fill | point <name>.
 
 import { PreconditionFailed } from '../../lib/lake/errors.ts'
 import { openLocalLake } from '../../lib/lake/local/lake.ts'
@@ -38,4 +38,17 @@ if (job === 'fill') {
   )
   process.stdout.write(`\n${(await landing.head('orders/big.csv'))?.size}\n`)
   await lake.close()
+}
+
+if (job === 'point') {
+  // Opens and closes the lake for every few changes: the last to close tidies the database up, and others are just opening it.
+  await lake.close()
+  const told: string[] = []
+  for (let turn = 0; turn < 15; turn++) {
+    const again = await openLocalLake(root, { log: ({ event }) => told.push(event) })
+    for (let i = 0; i < 3; i++)
+      await again.catalog.putPartition('clean.orders', { values: [`${argument} ${turn} ${i}`], location: 'x/' })
+    await again.close()
+  }
+  process.stdout.write(JSON.stringify(told))
 }

@@ -55,5 +55,7 @@ function surroundCatalog(catalog: Catalog, around: AroundCall): Catalog {
       await around('catalog.listPartitions', table, async () => {})
       yield* catalog.listPartitions(table)
     },
+    state: () => catalog.state(),
+    markComplete: (generation) => catalog.markComplete(generation),
   }
 }

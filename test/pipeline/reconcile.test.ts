@@ -1,6 +1,7 @@
 // Reconcile: each thing that can be missing is mended, named once, and not named again. And watching a stream of changes.
 
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { headKey, receiptKey } from '../../lib/lake/keys.ts'
 import { findReceipt } from '../../lib/lake/ledger.ts'
@@ -122,6 +123,35 @@ describe('reconcile', () => {
     await bench.lake.zones.landing.delete('files/a.txt')
     expect((await reconcile(bench.context)).mended).toEqual([{ what: 'ingested', detail: 'files/a.txt: retracted' }])
     expect(await bench.rows()).toEqual([])
+    await expectNothingLeft()
+  })
+
+  it('fills a catalog that was lost, which nobody may ask until then', async () => {
+    bench = await openBench()
+    for (const name of ['a', 'b', 'c']) {
+      await bench.land(`files/${name}.txt`, `${name}\n`)
+      await ingest(bench.context, `files/${name}.txt`)
+    }
+    const ask = () => bench.lake.queries.query('SELECT count(*) FROM clean.files')
+    for (const suffix of ['', '-wal', '-shm'])
+      await rm(join(bench.lake.locate('ops', 'x'), `../../.weir/catalog.sqlite${suffix}`), { force: true })
+    await expect(ask()).rejects.toThrow('Run "weir reconcile" to fill it again')
+    // A file that comes meanwhile does not make the catalog whole.
+    await bench.land('files/d.txt', 'd\n')
+    await ingest(bench.context, 'files/d.txt')
+    await expect(ask()).rejects.toThrow('rows may be missing')
+    const broken = headKey('files', 'files/broken.txt')
+    await bench.lake.zones.ops.put(broken, '{}')
+    expect((await reconcile(bench.context)).faults.map(({ detail }) => detail)).toContain(
+      'still incomplete: 1 head(s) could not be followed (see the other faults). Queries wait for them.',
+    )
+    await expect(ask()).rejects.toThrow('rows may be missing')
+    await bench.lake.zones.ops.delete(broken)
+    expect((await reconcile(bench.context)).mended).toEqual([
+      { what: 'catalog', detail: 'filled again from the heads; queries answer from it' },
+    ])
+    expect((await bench.lake.catalog.state()).complete).toBe(true)
+    expect(await bench.rows()).toEqual(['a', 'b', 'c', 'd'])
     await expectNothingLeft()
   })
 

@@ -1,5 +1,6 @@
 // The catalog of a local lake: tables and partitions in one SQLite file, .weir/catalog.sqlite. It is a projection of the
-// heads: when the file is missing or damaged it is started anew, which is logged, and `weir reconcile` fills it again.
+// heads: when the file is missing or damaged it is started anew, which is logged. Beside heads it then counts as incomplete
+// until `weir reconcile` has gone through all of them, and queries refuse to answer from it.
 
 import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -13,13 +14,12 @@ import type { KeyLocks } from './locks.ts'
 import { compareKeys } from './paths.ts'
 
 const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS tables (name TEXT PRIMARY KEY, definition TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS partitions (
     table_name TEXT NOT NULL, partition_values TEXT NOT NULL, location TEXT NOT NULL,
     PRIMARY KEY (table_name, partition_values)
   ) WITHOUT ROWID;
+  CREATE TABLE state (generation TEXT NOT NULL, complete INTEGER NOT NULL);
 `
 const BUSY = 5
 const DAMAGED = new Set([11, 26])
@@ -30,8 +30,10 @@ export interface LocalCatalogSettings {
   locks: KeyLocks
   /** Told when the catalog was missing or damaged and has been started anew. */
   onStartedAnew: (why: string) => void
-  /** True when the lake already holds data, so that a missing catalog is worth telling. */
-  expected: () => boolean
+  /** True when the lake already has heads: a catalog made now lacks their partitions, and must say so. */
+  hasHeads: () => boolean
+  /** Flush every change to the disk: heads are flushed, and after a power cut the catalog must not be older than they are. */
+  durable: boolean
 }
 
 export interface LocalCatalog extends Catalog {
@@ -40,58 +42,87 @@ export interface LocalCatalog extends Catalog {
 
 type Row = Record<string, unknown>
 
+interface Opened {
+  db: DatabaseSync
+  /** The number of the file that is open. */
+  ino?: bigint
+  readOnly?: boolean
+}
+
 export function openLocalCatalog(settings: LocalCatalogSettings): LocalCatalog {
   const { file, locks } = settings
-  let open: { db: DatabaseSync; ino: bigint } | undefined
+  let open: Opened | undefined
+  /** Tasks of this process queue up to open the file, so that it is open once. */
+  let opening: Promise<unknown> = Promise.resolve()
 
-  /** Runs an action on the open database; waits while another process writes, without blocking this one. */
+  /**
+   * Runs an action on the open database; waits while another process writes, without blocking this one. An action may be
+   * run again, when the file was replaced meanwhile: every one of them gives the same the second time.
+   */
   async function use<T>(doing: string, action: (db: DatabaseSync) => T): Promise<T> {
     const start = Date.now()
     let mended = false
     for (;;) {
+      let at: Opened | undefined
       try {
-        return action(await current())
+        at = await current()
+        const result = action(at.db)
+        // What is written to a file that has lost its name is lost for everybody else: then do it in the new one.
+        if (isCurrent(at)) return result
       } catch (error) {
+        if (at && !isCurrent(at)) continue
         const code = sqliteCodeOf(error)
         if (code === BUSY && Date.now() - start < GIVE_UP_MS) {
           await sleep(2 + Math.random() * 8)
         } else if (code !== undefined && DAMAGED.has(code) && !mended) {
-          mended = true
-          await setAside(error instanceof Error ? error.message : String(error))
+          mended = await setAside(error instanceof Error ? error.message : String(error))
         } else {
           throw code === BUSY
             ? new StorageError(`Could not ${doing}: another process keeps the catalog locked. End it and try again.`)
             : storageError(error, doing)
         }
+      } finally {
+        if (at?.readOnly) at.db.close()
       }
     }
   }
 
-  async function current(): Promise<DatabaseSync> {
-    // Somebody may have removed the file: what is written to a file without a name is lost for everybody else.
-    const ino = statSync(file, { bigint: true, throwIfNoEntry: false })?.ino
-    if (open && open.ino === ino) return open.db
-    close()
-    // A file damaged before it was ever opened shows on the first statements, inside start().
-    let started: ReturnType<typeof start>
-    try {
-      started = await locks.hold('.weir/catalog', () => start(file))
-    } catch (error) {
-      if (ino === undefined || !isReadOnly(error)) throw error
-      // Looked at anew each time, since nothing tells when somebody else changes the file.
-      open = { db: openReadOnly(file), ino: -1n }
-      return open.db
-    }
-    open = started
-    if (started.made && settings.expected()) settings.onStartedAnew('The catalog file was missing.')
-    return started.db
+  async function current(): Promise<Opened> {
+    if (open && isCurrent(open)) return open
+    const turn = opening.then(reopen)
+    opening = turn.catch(() => undefined)
+    return turn
   }
 
-  /** Moves a damaged catalog out of the way, unless another process has already done so. */
-  async function setAside(why: string): Promise<void> {
+  async function reopen(): Promise<Opened> {
+    if (open && isCurrent(open)) return open
     close()
-    await locks.hold('.weir/catalog', () => {
-      if (isSound(file)) return
+    const wasThere = inodeOf(file) !== undefined
+    try {
+      // A file damaged before it was ever opened shows on the first statements, inside start().
+      const { made, ...started } = await locks.hold('.weir/catalog', () => start(settings))
+      if (made === 'beside heads') settings.onStartedAnew('The catalog file was missing.')
+      open = started
+      return started
+    } catch (error) {
+      if (!wasThere || !isReadOnly(error)) throw error
+      // Opened for one use: nothing tells when somebody else changes the file.
+      return { db: openReadOnly(file), readOnly: true }
+    }
+  }
+
+  /** False once the database was closed, or its file was moved or removed, by whomever. */
+  function isCurrent({ db, ino, readOnly }: Opened): boolean {
+    return db.isOpen && (readOnly || inodeOf(file) === ino)
+  }
+
+  /** Moves a damaged catalog out of the way, unless another process has already done so. False when it is busy now. */
+  async function setAside(why: string): Promise<boolean> {
+    close()
+    return locks.hold('.weir/catalog', () => {
+      const sound = isSound(file)
+      if (sound === 'busy') return false
+      if (sound) return true
       const aside = `${file}.damaged-${Date.now()}`
       for (const suffix of ['', '-wal', '-shm']) {
         try {
@@ -101,7 +132,8 @@ export function openLocalCatalog(settings: LocalCatalogSettings): LocalCatalog {
         }
       }
       settings.onStartedAnew(`The catalog file was damaged (${why}) and has been moved to ${aside}.`)
-      start(file).db.close()
+      start(settings).db.close()
+      return true
     })
   }
 
@@ -163,23 +195,48 @@ export function openLocalCatalog(settings: LocalCatalogSettings): LocalCatalog {
       )
       yield* rows.map(partitionOf).sort((a, b) => compareKeys(a.values.join('\0'), b.values.join('\0')))
     },
+    async state() {
+      const [row] = await all('read the catalog', 'SELECT generation, complete FROM state')
+      return { generation: String(row?.generation), complete: row?.complete === 1 }
+    },
+    markComplete: (generation) =>
+      run('mark the catalog as complete', 'UPDATE state SET complete = 1 WHERE generation = ?', generation),
     close,
   }
 }
 
 /** Opens the file, making it if need be. Runs under the catalog's lock. */
-function start(file: string): { db: DatabaseSync; ino: bigint; made: boolean } {
+function start({ file, hasHeads, durable }: LocalCatalogSettings): Opened & { made?: 'empty' | 'beside heads' } {
   mkdirSync(dirname(file), { recursive: true })
-  const made = !statSync(file, { throwIfNoEntry: false })?.size
   const db = new DatabaseSync(file, { timeout: 20 })
   try {
-    db.exec(SCHEMA)
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
+    const made = hasSchema(db) ? undefined : fill(db, hasHeads)
     return { db, ino: statSync(file, { bigint: true }).ino, made }
   } catch (error) {
     db.close()
     throw error
   }
 }
+
+/** Everything in one transaction: a catalog that was begun and not finished is none. */
+function fill(db: DatabaseSync, hasHeads: () => boolean): 'empty' | 'beside heads' | undefined {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const made = hasHeads() ? 'beside heads' : 'empty'
+    db.exec(SCHEMA)
+    db.prepare('INSERT INTO state VALUES (?, ?)').run(crypto.randomUUID(), made === 'empty' ? 1 : 0)
+    db.exec('COMMIT')
+    return made
+  } catch (error) {
+    // Some errors (a full disk) have rolled back already.
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+const hasSchema = (db: DatabaseSync): boolean =>
+  db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'state'").get() !== undefined
 
 /** The user may read the lake and not write to it. */
 function isReadOnly(error: unknown): boolean {
@@ -191,26 +248,41 @@ function openReadOnly(file: string): DatabaseSync {
   try {
     db.prepare('SELECT count(*) FROM tables').get()
     return db
-  } catch {
-    // A file in WAL mode cannot be shared without writing beside it: read it as it is, last checkpoint included.
+  } catch (error) {
     db.close()
+    if (!isReadOnly(error)) throw error
+    // A file in WAL mode cannot be shared without writing beside it. Read it as it is, if all of it is in the one file:
+    // changes that still wait in the other would be missing without a word.
+    if (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size)
+      throw new StorageError(
+        'Could not read the catalog: it has changes that only a user who may write to the lake can read. ' +
+          'Let such a user run "weir receipts" (or wait until the running weir process ends), and try again.',
+        { cause: error },
+      )
     const url = pathToFileURL(file)
     url.searchParams.set('immutable', '1')
     return new DatabaseSync(url, { readOnly: true })
   }
 }
 
-function isSound(file: string): boolean {
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return true
-  const db = new DatabaseSync(file, { timeout: 1000 })
+/** Only what SQLite calls damage is damage: a file that is locked, or cannot be opened just now, is not. */
+function isSound(file: string): boolean | 'busy' {
+  if (inodeOf(file) === undefined) return true
+  let db: DatabaseSync | undefined
   try {
+    db = new DatabaseSync(file, { timeout: 1000 })
     return db.prepare('PRAGMA quick_check').get()?.quick_check === 'ok'
-  } catch {
-    return false
+  } catch (error) {
+    const code = sqliteCodeOf(error)
+    if (code === BUSY) return 'busy'
+    if (code !== undefined && DAMAGED.has(code)) return false
+    throw error
   } finally {
-    db.close()
+    db?.close()
   }
 }
+
+const inodeOf = (file: string): bigint | undefined => statSync(file, { bigint: true, throwIfNoEntry: false })?.ino
 
 const tableOf = (row: Row): TableDefinition => JSON.parse(String(row.definition))
 

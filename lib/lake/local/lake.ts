@@ -16,6 +16,7 @@ import { type OnNotify, openLocalNotifier } from './notifier.ts'
 import { pathOf } from './paths.ts'
 import { openLocalQueries } from './query.ts'
 import { openSession, type Session } from './session.ts'
+import { isAbsent } from './stat.ts'
 import { openFolderStore } from './store.ts'
 import { openVersions } from './versions.ts'
 
@@ -92,7 +93,8 @@ export async function openLocalLake(root: string, options: LocalLakeOptions = {}
   const catalog = openLocalCatalog({
     file: join(hidden, 'catalog.sqlite'),
     locks,
-    expected: () => !isEmpty(join(home, 'ops')),
+    hasHeads: () => !isEmpty(join(home, 'ops', 'heads')),
+    durable: options.durable ?? true,
     onStartedAnew: (why) =>
       log({ event: 'catalog_started_anew', why, advice: 'Run "weir reconcile" to fill it again.' }),
   })
@@ -131,7 +133,8 @@ export async function openLocalLake(root: string, options: LocalLakeOptions = {}
 function isEmpty(folder: string): boolean {
   try {
     return readdirSync(folder).length === 0
-  } catch {
-    return true
+  } catch (error) {
+    if (isAbsent(error)) return true
+    throw error
   }
 }

@@ -74,6 +74,7 @@ async function runOnce(
   start: number,
   signal: AbortSignal | undefined,
 ): Promise<QueryResult> {
+  const { generation } = needsCatalog(sql) ? await completeCatalog(settings.catalog) : {}
   const tables = await settings.catalog.listTables()
   const known = [...new Set([...tables.map((table) => table.name), ...BUILT_IN])].sort()
   const instance = await DuckDBInstance.create(':memory:', {
@@ -93,6 +94,9 @@ async function runOnce(
   try {
     await refuseSeveral(connection, sql)
     await prepareViews(connection, settings, tables, wantedTables(sql, known))
+    // Once more: the partitions may have been read from a catalog that was lost and made anew in between.
+    if (generation !== undefined && (await completeCatalog(settings.catalog)).generation !== generation)
+      throw new StaleFiles('The catalog was replaced while the query began. Ask again.')
     await shutOff(connection, settings)
     signal?.throwIfAborted()
     await refuseWriting(connection, sql)
@@ -171,6 +175,18 @@ function wantedTables(sql: string, known: string[]): Set<string> {
   const words = new Set(sql.toLowerCase().split(/[^\p{L}\p{N}_$]+/u))
   const occurs = (table: string) => table.split(/[^\p{L}\p{N}_$]+/u).every((word) => words.has(word))
   return new Set(known.filter((name) => occurs(splitName(name).table.toLowerCase())))
+}
+
+/** False when the statement can only be about the ops zone, which needs no catalog. */
+const needsCatalog = (sql: string): boolean => SEES_ALL.test(sql) || /\b(clean|curated)\b/i.test(sql)
+
+/** A wrong answer is worse than none: a catalog from which partitions may be missing gives no answer. */
+async function completeCatalog(catalog: Catalog): Promise<{ generation?: string }> {
+  const state = await catalog.state()
+  if (state.complete) return state
+  throw new QueryError(
+    'The catalog was lost and has been started anew, so rows may be missing from its tables. Run "weir reconcile" to fill it again, then ask again.',
+  )
 }
 
 async function prepareViews(
