@@ -62,9 +62,9 @@ export interface Settled {
 
 /**
  * Makes everything follow a head: partitions first, so that whoever is told finds the rows; then the receipt; then the
- * word to the uploader. `base`: the head before it, when this caller has just moved it; then only the difference is done.
+ * word to the uploader. `base`: the head before it, when this caller has just moved it; then what differs is done unseen.
  */
-export async function settle(context: Context, stored: StoredHead, base?: Head | 'none'): Promise<Settled> {
+export async function settle(context: Context, stored: StoredHead, base?: Head): Promise<Settled> {
   const mended = await follow(context, stored, base)
   const receipt = stored.head.decision ?? undefined
   const won = receipt ? await tell(context, receipt) : false
@@ -86,7 +86,7 @@ export async function tell({ lake, plans, log }: Context, receipt: Receipt): Pro
 }
 
 /** Points the partitions at the head's contributions, until the head did not change meanwhile. */
-async function follow({ lake }: Context, stored: StoredHead, base?: Head | 'none'): Promise<string[]> {
+async function follow({ lake }: Context, stored: StoredHead, base?: Head): Promise<string[]> {
   const mended: string[] = []
   for (let current = stored; ; base = undefined) {
     mended.push(...(await point(lake.catalog, current.head, base)))
@@ -96,24 +96,25 @@ async function follow({ lake }: Context, stored: StoredHead, base?: Head | 'none
   }
 }
 
-async function point(catalog: Catalog, head: Head, base?: Head | 'none'): Promise<string[]> {
+async function point(catalog: Catalog, head: Head, base?: Head): Promise<string[]> {
   const table = tableName(head.dataset)
   const mended: string[] = []
   for (let index = 0; index < head.width; index++) {
     const values = partitionValues(head, index)
     const wanted = locationAt(head, index)
-    const before = base ? locationAt(base, index) : (await catalog.getPartition(table, values))?.location
-    if (wanted === before) continue
+    // Where the head before gave something else, this must change. Where it gave the same, whoever moved the head to it
+    // may have died before the catalog followed: so look.
+    const changed = base !== undefined && locationAt(base, index) !== wanted
+    if (!changed && (await catalog.getPartition(table, values))?.location === wanted) continue
     if (wanted === undefined) await catalog.deletePartition(table, values)
     else await catalog.putPartition(table, { values, location: wanted })
-    if (!base) mended.push(`${table} ${values.join('/')}`)
+    if (!changed) mended.push(`${table} ${values.join('/')}`)
   }
   return mended
 }
 
 /** Where the n-th partition must point; undefined when there must be none, as for a contribution without rows. */
-export function locationAt(head: Head | 'none', index: number): string | undefined {
-  if (head === 'none') return undefined
+export function locationAt(head: Head, index: number): string | undefined {
   const contribution = head.contributions[index]
   return contribution && contribution.files.length > 0 ? contribution.location : undefined
 }

@@ -8,6 +8,7 @@ import { findReceipt } from '../../lib/lake/ledger.ts'
 import type { Lake } from '../../lib/lake/ports.ts'
 import { ingest } from '../../lib/pipeline/ingest.ts'
 import { reconcile } from '../../lib/pipeline/reconcile.ts'
+import { retract } from '../../lib/pipeline/retract.ts'
 import { watchLanding } from '../../lib/pipeline/watch.ts'
 import { type Bench, collect, openBench, tempFolder } from './helpers.ts'
 import { surround } from './ports.ts'
@@ -123,6 +124,23 @@ describe('reconcile', () => {
     await bench.lake.zones.landing.delete('files/a.txt')
     expect((await reconcile(bench.context)).mended).toEqual([{ what: 'ingested', detail: 'files/a.txt: retracted' }])
     expect(await bench.rows()).toEqual([])
+    await expectNothingLeft()
+  })
+
+  it('is not needed for what a dead worker left undone before the next version is appended', async () => {
+    bench = await openBench({ redrop: 'append' })
+    await bench.land('files/a.txt', 'one\n')
+    const lake = killedAt(bench.lake, 'catalog.putPartition')
+    await expect(ingest({ ...bench.context, lake }, 'files/a.txt')).rejects.toThrow('killed')
+    await bench.land('files/a.txt', 'two\n')
+    await ingest(bench.context, 'files/a.txt')
+    expect(await bench.rows()).toEqual(['one', 'two'])
+    // The same for rows that were to go: the second partition must not outlive the retraction.
+    const dying = killedAt(bench.lake, 'catalog.deletePartition')
+    await expect(retract({ ...bench.context, lake: dying }, 'files/a.txt')).rejects.toThrow('killed')
+    await bench.land('files/a.txt', 'three\n')
+    await ingest(bench.context, 'files/a.txt')
+    expect(await bench.rows()).toEqual(['three'])
     await expectNothingLeft()
   })
 
