@@ -90,7 +90,8 @@ export function bind(plan: Plan, source: Source, upload: string): Binding {
       // Text as it stands is always text: nothing to check.
       if (!(exact === undefined && read === text)) {
         const bad = `${text} IS NOT NULL AND ${wrong}`
-        rules.push({ ...about, ...column.typeRule, severity: 'error', bad, quick: bad })
+        // A required column without text has no value either, and is broken anyway.
+        rules.push({ ...about, ...column.typeRule, severity: 'error', bad, quick: column.required ? wrong : bad })
         readable = `${text} IS NOT NULL AND NOT coalesce(${wrong}, false)`
       }
     }

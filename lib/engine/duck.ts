@@ -34,6 +34,8 @@ export interface Session {
   /** Rows as JSON knows them: big integers are strings. */
   rows<Row extends unknown[]>(sql: string): Promise<Row[]>
   capture(maxRows: number, maxBytes: number): Capture
+  /** Share of the whole work, 0 to 1, at which the statements that follow begin and end; for progress. */
+  stage: [from: number, to: number]
   close(): void
 }
 
@@ -98,6 +100,7 @@ export async function openDuck(settings: EngineSettings): Promise<Duck> {
       }
       return {
         connection,
+        stage: [0, 1],
         run: (sql) =>
           guarded(sql, async () => {
             const result = await connection.run(sql)

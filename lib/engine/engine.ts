@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Plan } from '../contract/plan.ts'
 import type { Census } from './census.ts'
-import { type Duck, openDuck } from './duck.ts'
+import { type Duck, openDuck, type Session } from './duck.ts'
 import { Cancelled, EngineFault, Refusal } from './errors.ts'
 import { type Opened, openSource } from './open.ts'
 import { explain } from './rejects.ts'
@@ -14,7 +14,7 @@ import type { CheckRequest, CheckResult, EngineSettings, Reason } from './result
 import { applyFileRules } from './rules.ts'
 import { csvAsIs, csvNumbered, jsonNumbered, type Prepared, parquet, readCsvHead } from './sources.ts'
 import { keepParts, type PassContext, type Split, splitAsIs, splitNumbered } from './split.ts'
-import { runTask } from './tasks.ts'
+import { endIdleThreads, runTask } from './tasks.ts'
 
 export interface Engine {
   /** Checks one file. A file that cannot be taken is a result; throws EngineFault or Cancelled only. */
@@ -43,6 +43,7 @@ export async function createEngine(options: Partial<EngineSettings> & { scratch:
     check: (request) => check(duck, settings, request),
     async close() {
       duck.close()
+      await endIdleThreads()
     },
   }
 }
@@ -96,8 +97,10 @@ async function checkFile(
   let ticking: NodeJS.Timeout | undefined
   if (request.onProgress !== undefined) {
     // Without these DuckDB does not count how far it is; it prints nothing itself.
-    await session.run('SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0')
-    ticking = tick(request.onProgress, session.connection, opened.size)
+    await session.run(
+      'SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0',
+    )
+    ticking = tick(request.onProgress, session, opened.size)
   }
   try {
     const context: PassContext =
@@ -144,7 +147,7 @@ async function readAndSplit(
   const mayBeSimple = await looksSimple(opened, census, head.dialect.first.length, head.dialect.newline, plan)
   if (mayBeSimple) {
     const prepared = csvAsIs(plan, opened, head, await plainName(opened.path, work, 'in.csv'))
-    const split = await splitAsIs(context, prepared, opened.path, opened.size, settings, census)
+    const split = await splitAsIs(context, prepared, opened.path, opened.size, census)
     if (split !== undefined) return { prepared, split }
   }
   const prepared = await csvNumbered(plan, opened, head, await census, settings, work, signal)
@@ -285,13 +288,13 @@ function stopwatch(): Stopwatch {
   }
 }
 
-function tick(
-  onProgress: NonNullable<CheckRequest['onProgress']>,
-  connection: { progress: { percentage: number } },
-  total: number,
-): NodeJS.Timeout {
+/** Tells every 200 ms how far the work is; never back. */
+function tick(onProgress: NonNullable<CheckRequest['onProgress']>, session: Session, total: number): NodeJS.Timeout {
+  let furthest = 0
   return setInterval(() => {
-    const share = Math.max(0, Math.min(100, connection.progress.percentage))
-    onProgress({ bytes: Math.round((total * share) / 100), total, phase: 'check' })
+    const [from, to] = session.stage
+    const share = Math.max(0, Math.min(100, session.connection.progress.percentage)) / 100
+    furthest = Math.max(furthest, from + (to - from) * share)
+    onProgress({ bytes: Math.round(total * furthest), total, phase: 'check' })
   }, 200)
 }

@@ -1,105 +1,166 @@
 // Finds the row numbers of records whose texts are known. DuckDB's parallel scan says what is wrong with a record but not
-// where it stands; one pass over the bytes finds the place again, far cheaper than numbering every row beforehand.
+// where it stands; one pass over the lines finds the place again, far cheaper than numbering every row beforehand.
 
-import { type Dialect, fieldsOf, scanRecords } from './records.ts'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { type Dialect, splitLine } from './records.ts'
 
 export interface LocateRequest {
   path: string
+  /** Each record must be exactly one line: the caller has counted. */
   dialect: Dialect
-  maxRecordBytes: number
-  header: boolean
+  /** Only lines that begin in this range of bytes. */
+  from: number
+  to: number
   /** The records looked for, each as the JSON array of its field texts. */
   records: string[]
 }
 
-interface Wanted {
-  /** Field texts joined by the delimiter: the record's bytes when nothing in it was quoted. */
-  joined: Buffer
-  fields: (string | null)[]
-  /** Places in `records` that wait for a row, in the order of the list. */
-  waiting: number[]
+export interface Located {
+  /** Lines that begin in the range. */
+  lines: number
+  /** For each line found: the first of the equal records in the list, and its number among the lines, from 1. */
+  hits: [record: number, line: number][]
+}
+
+/** Bytes at the start of a line by which it is recognised when a quote makes the rest unlike the texts. */
+const HEAD = 8
+const CHUNK = 1 << 20
+const FILTER_BITS = 20
+
+/** Finds the lines of one range; several ranges may be searched at the same time. */
+export function locate(request: LocateRequest): Located {
+  const { dialect, records } = request
+  const first = firstPlaces(records)
+  // Two small filters pass over nearly all lines without making a text of them.
+  const whole = new Uint8Array(1 << FILTER_BITS)
+  const heads = new Uint8Array(1 << FILTER_BITS)
+  for (const cells of first.keys()) {
+    const joined = Buffer.from((JSON.parse(cells) as string[]).join(dialect.delimiter))
+    whole[slot(keyOf(joined, 0, joined.length))] = 1
+    heads[slot(headOf(joined, 0, joined.length))] = 1
+  }
+  const hits: Located['hits'] = []
+  const lines = eachLine(request, (buffer, start, end, firstQuote, line) => {
+    const passed =
+      firstQuote < 0
+        ? whole[slot(keyOf(buffer, start, end))] === 1
+        : firstQuote - start < HEAD || heads[slot(headOf(buffer, start, end))] === 1
+    if (!passed) return
+    const fields = splitLine(buffer, start, end, dialect)
+    const record = fields && first.get(JSON.stringify(fields))
+    if (record !== undefined) hits.push([record, line])
+  })
+  return { lines, hits }
+}
+
+/** The first place of each record in the list; an empty field and a null are the same text in a file. */
+function firstPlaces(records: string[]): Map<string, number> {
+  const first = new Map<string, number>()
+  records.forEach((cells, place) => {
+    const key = JSON.stringify((JSON.parse(cells) as (string | null)[]).map((text) => text ?? ''))
+    if (!first.has(key)) first.set(key, place)
+  })
+  return first
 }
 
 /**
- * Row numbers in the order of `records`; undefined when not every record was found exactly as often as it was asked for
- * (then the caller must number the file instead). Equal records are interchangeable, so their rows are too.
+ * Row numbers in the order of `records`, from the ranges of a file in their order; undefined when not every record was found
+ * exactly as often as it was asked for (then the caller must number the file). Equal records are interchangeable, so their rows are too.
  */
-export function locate(request: LocateRequest): number[] | undefined {
-  const { dialect, records } = request
-  const byKey = new Map<number, Wanted[]>()
-  for (let i = 0; i < records.length; i++) {
-    const fields = JSON.parse(records[i] ?? '[]') as (string | null)[]
-    const joined = Buffer.from(fields.map((f) => f ?? '').join(dialect.delimiter))
-    const key = keyOf(joined, 0, joined.length)
-    const sameKey = byKey.get(key) ?? []
-    const known = sameKey.find((w) => w.joined.equals(joined) && sameFields(w.fields, fields))
-    if (known) known.waiting.push(i)
-    else byKey.set(key, [...sameKey, { joined, fields, waiting: [i] }])
-  }
+export function rowsOf(records: string[], ranges: Located[]): number[] | undefined {
+  const first = firstPlaces(records)
+  const waiting = new Map<number, number[]>()
+  records.forEach((cells, place) => {
+    const key = JSON.stringify((JSON.parse(cells) as (string | null)[]).map((text) => text ?? ''))
+    const at = first.get(key) ?? place
+    const list = waiting.get(at)
+    if (list) list.push(place)
+    else waiting.set(at, [place])
+  })
   const rows = new Array<number>(records.length).fill(0)
-  const taken = new Map<Wanted, number>()
+  let before = 0
   let found = 0
-  let tooMany = false
-  scanRecords(
-    request.path,
-    dialect,
-    { nul: false, invalidUtf8: false, strayCr: false },
-    request.maxRecordBytes,
-    (record) => {
-      if (request.header && record.row === 1) return
-      let { buffer, start, end } = record
-      if (record.fields !== undefined) {
-        buffer = Buffer.from(record.fields.join(dialect.delimiter))
-        start = 0
-        end = buffer.length
-      }
-      const candidates = byKey.get(keyOf(buffer, start, end))
-      if (candidates === undefined) return
-      for (const wanted of candidates) {
-        if (wanted.joined.compare(buffer, start, end) !== 0) continue
-        if (!sameFields(wanted.fields, fieldsOf(record, dialect))) continue
-        const n = taken.get(wanted) ?? 0
-        const place = wanted.waiting[n]
-        if (place === undefined) {
-          tooMany = true
-          return false
-        }
-        taken.set(wanted, n + 1)
-        rows[place] = record.row
-        found++
-        return
-      }
-      return
-    },
-  )
-  return !tooMany && found === records.length ? rows : undefined
-}
-
-/** A cheap fingerprint: length, first and last bytes. Whoever matches is compared in full. */
-function keyOf(buffer: Buffer, start: number, end: number): number {
-  const length = end - start
-  if (length < 8) {
-    let key = length
-    for (let i = start; i < end; i++) key = (key * 31 + (buffer[i] ?? 0)) | 0
-    return key
+  for (const { lines, hits } of ranges) {
+    for (const [record, line] of hits) {
+      const place = waiting.get(record)?.shift()
+      if (place === undefined) return undefined
+      rows[place] = before + line
+      found++
+    }
+    before += lines
   }
-  const head =
-    ((buffer[start] ?? 0) |
-      ((buffer[start + 1] ?? 0) << 8) |
-      ((buffer[start + 2] ?? 0) << 16) |
-      ((buffer[start + 3] ?? 0) << 24)) ^
-    ((buffer[start + 4] ?? 0) << 5) ^
-    ((buffer[start + 5] ?? 0) << 13) ^
-    ((buffer[start + 6] ?? 0) << 21)
-  const tail =
-    (buffer[end - 1] ?? 0) |
-    ((buffer[end - 2] ?? 0) << 8) |
-    ((buffer[end - 3] ?? 0) << 16) |
-    ((buffer[end - 4] ?? 0) << 24)
-  return (Math.imul(head, 31) ^ Math.imul(tail, 17) ^ length) | 0
+  return found === records.length ? rows : undefined
 }
 
-/** An empty field and a null are the same text in a file. */
-function sameFields(a: (string | null)[], b: (string | null)[]): boolean {
-  return a.length === b.length && a.every((text, i) => (text ?? '') === (b[i] ?? ''))
+type Visit = (buffer: Buffer, start: number, end: number, firstQuote: number, line: number) => void
+
+/** Visits the lines that begin in the range, without their line ends; gives their number. */
+function eachLine({ path, dialect, from, to }: LocateRequest, visit: Visit): number {
+  const quote = dialect.quote.charCodeAt(0)
+  let buffer = Buffer.allocUnsafe(CHUNK)
+  const file = openSync(path, 'r')
+  try {
+    // One byte earlier: a line begins at `from` when a line feed stands before it.
+    let offset = Math.max(0, from - 1)
+    let skipping = from > 0
+    let filled = 0
+    let lines = 0
+    for (;;) {
+      const read = readSync(file, buffer, filled, buffer.length - filled, offset + filled)
+      const atEnd = read === 0
+      filled += read
+      let pos = 0
+      let nextQuote = buffer.subarray(0, filled).indexOf(quote)
+      while (pos < filled) {
+        let end = buffer.indexOf(10, pos)
+        if (end < 0 || end >= filled) {
+          if (!atEnd) break
+          end = filled
+        }
+        if (skipping) {
+          skipping = false
+          pos = end + 1
+          continue
+        }
+        if (offset + pos >= to) return lines
+        if (nextQuote >= 0 && nextQuote < pos) nextQuote = buffer.indexOf(quote, pos)
+        const stop = end > pos && buffer[end - 1] === 13 ? end - 1 : end
+        lines++
+        visit(buffer, pos, stop, nextQuote >= 0 && nextQuote < stop ? nextQuote : -1, lines)
+        pos = end + 1
+      }
+      if (atEnd) return lines
+      const kept = Math.max(0, filled - pos)
+      if (kept === buffer.length) {
+        const larger = Buffer.allocUnsafe(buffer.length * 2)
+        buffer.copy(larger, 0, pos, filled)
+        buffer = larger
+      } else if (kept > 0) {
+        buffer.copy(buffer, 0, pos, filled)
+      }
+      offset += pos
+      filled = kept
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Place of a fingerprint in a filter. */
+function slot(key: number): number {
+  return Math.imul(key, 0x9e3779b1) >>> (32 - FILTER_BITS)
+}
+
+function headOf(buffer: Buffer, start: number, end: number): number {
+  const stop = Math.min(end, start + HEAD)
+  let key = 0
+  for (let i = start; i < stop; i++) key = (Math.imul(key, 31) + (buffer[i] ?? 0)) | 0
+  return key
+}
+
+/** A cheap fingerprint: length, first and last bytes. Whoever passes the filter is compared in full. */
+function keyOf(buffer: Buffer, start: number, end: number): number {
+  let key = headOf(buffer, start, end)
+  for (let i = Math.max(start, end - 4); i < end; i++) key = (Math.imul(key, 31) + (buffer[i] ?? 0)) | 0
+  return Math.imul(key, 31) + (end - start)
 }

@@ -275,3 +275,11 @@ export function splitSimple(buffer: Buffer, start: number, end: number, delimite
 export function fieldsOf(record: RecordView, dialect: Dialect): string[] {
   return record.fields ?? splitSimple(record.buffer, record.start, record.end, dialect.delimiter.charCodeAt(0))
 }
+
+/** The fields of one line that is one record; undefined when its quotes are not in order. */
+export function splitLine(buffer: Buffer, start: number, end: number, dialect: Dialect): string[] | undefined {
+  const quote = buffer.indexOf(dialect.quote.charCodeAt(0), start)
+  if (quote < 0 || quote >= end) return splitSimple(buffer, start, end, dialect.delimiter.charCodeAt(0))
+  const parsed = parseQuoted(buffer.subarray(start, end), 0, end - start, true, dialect)
+  return parsed.state === 'ok' ? parsed.fields : undefined
+}

@@ -12,6 +12,9 @@ const TASKS = { census, locate, numberCsv, numberJson }
 type Tasks = typeof TASKS
 type Answer = { value: unknown } | { refusal: Reason } | { error: string; code?: string }
 
+/** What tells this module that it is one of its own threads. */
+const READER = 'weir reader'
+
 /** Files up to this size are done at once, in a few milliseconds. */
 const INLINE_BYTES = 4 << 20
 
@@ -39,24 +42,47 @@ function answerOf(name: keyof Tasks, argument: unknown): Answer {
   }
 }
 
+/** Threads that have done their work wait here for more: starting one takes as long as reading 100 MB. */
+const idle: Worker[] = []
+
+/** Ends the waiting threads; the next task starts new ones. */
+export async function endIdleThreads(): Promise<void> {
+  await Promise.all(idle.splice(0).map((worker) => worker.terminate()))
+}
+
 function inWorker(name: keyof Tasks, argument: unknown, signal?: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: { task: name, argument } })
-    const stop = (): void => {
-      worker.terminate()
-      reject(new Cancelled())
-    }
-    signal?.addEventListener('abort', stop, { once: true })
-    worker.once('message', resolve)
-    worker.once('error', (error) => reject(new EngineFault(error.message, { cause: error })))
-    worker.once('exit', (code) => {
+    const worker = idle.pop() ?? new Worker(new URL(import.meta.url), { workerData: READER })
+    const done = (settle: () => void): void => {
+      worker.removeAllListeners()
       signal?.removeEventListener('abort', stop)
-      if (code !== 0) reject(new EngineFault(`A reader thread ended with code ${code}.`))
-    })
+      settle()
+    }
+    const stop = (): void =>
+      done(() => {
+        worker.terminate()
+        reject(new Cancelled())
+      })
+    signal?.addEventListener('abort', stop, { once: true })
+    worker.ref()
+    worker.once('message', (answer: Answer) =>
+      done(() => {
+        // A waiting thread must not keep the process alive.
+        worker.unref()
+        idle.push(worker)
+        resolve(answer)
+      }),
+    )
+    worker.once('error', (error) => done(() => reject(new EngineFault(error.message, { cause: error }))))
+    worker.once('exit', (code) =>
+      done(() => reject(new EngineFault(`A reader thread ended with code ${code} before it answered.`))),
+    )
+    worker.postMessage({ task: name, argument })
   })
 }
 
-if (!isMainThread && workerData !== null && typeof workerData === 'object' && 'task' in workerData) {
-  const { task, argument } = workerData as { task: keyof Tasks; argument: unknown }
-  parentPort?.postMessage(answerOf(task, argument))
+if (!isMainThread && workerData === READER) {
+  parentPort?.on('message', ({ task, argument }: { task: keyof Tasks; argument: unknown }) =>
+    parentPort?.postMessage(answerOf(task, argument)),
+  )
 }
