@@ -63,7 +63,7 @@ export function numberJson(request: JsonRequest): NumberedJson {
     try {
       value = parseExact(text)
     } catch (error) {
-      reject(row, 'unparsable', `Is not valid JSON: ${(error as Error).message}.`, rawText(bytes))
+      reject(row, 'unparsable', `Is not valid JSON: ${syntaxInWords(error as Error)}.`, rawText(bytes))
       return
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -234,6 +234,17 @@ function eachLine(request: JsonRequest, result: NumberedJson, take: (row: number
 function isBlank(bytes: Buffer): boolean {
   for (const byte of bytes) if (byte !== 32 && byte !== 9 && byte !== 13) return false
   return true
+}
+
+/** What JSON.parse found. Its own words quote what stands around the place, which may be a value that must not be shown. */
+function syntaxInWords({ message }: Error): string {
+  const [, place] = /at position (\d+)/.exec(message) ?? []
+  const what = message
+    .replace(/^Unexpected token .*$/s, 'Something stands where a value, a name or a closing bracket is expected')
+    .replace(/^Unexpected end of JSON input$/, 'It ends too early')
+    .replace(/ after JSON at position .*$/s, ' after its end')
+    .replace(/(?: in JSON)? at position .*$/s, '')
+  return place === undefined ? what : `${what}, at character ${Number(place) + 1}`
 }
 
 /** Splits at the outermost objects; what stands between them must be white space, and commas inside a list. */

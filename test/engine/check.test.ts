@@ -439,6 +439,25 @@ describe('files that are refused', () => {
     expect(records.reason?.code).toBe('missing_column')
   })
 
+  it('does not quote a broken JSON record in its reason', async () => {
+    const lines = [
+      '{"id":1,"name":SECRET}',
+      '{"id":1 SECRET}',
+      '{"name":"SECRET',
+      '{"name":"a"} SECRET',
+      '{"name":"\\q"}',
+    ]
+    const result = await checkFile(engine, plan, 'a.ndjson', [...lines, '{"id":1,"name":"ok"}'].join('\n'))
+    expect(result.rows).toEqual({ read: 6, accepted: 1, rejected: 5 })
+    expect(result.violations[0]?.samples.map((sample) => sample.message)).toEqual([
+      'Is not valid JSON: Something stands where a value, a name or a closing bracket is expected.',
+      "Is not valid JSON: Expected ',' or '}' after property value, at character 9.",
+      'Is not valid JSON: Unterminated string, at character 16.',
+      'Is not valid JSON: Unexpected non-whitespace character after its end, at character 14.',
+      'Is not valid JSON: Bad escaped character, at character 11.',
+    ])
+  })
+
   it('rejects rows with NUL characters', async () => {
     const result = await checkFile(engine, plan, 'a.csv', `${HEADER}1,a\0b,1,\n2,b,1,\n`)
     expect((await result.rejectRows())[0]).toMatchObject({ row: 2, raw: '1,a␀b,1,', rules: [':unparsable'] })
