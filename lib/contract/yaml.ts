@@ -6,6 +6,7 @@ import { ContractError, type ContractIssue, type Path } from './errors.ts'
 const MAX_BYTES = 5_000_000
 const MAX_DEPTH = 100
 const MAX_NODES = 500_000
+const MAX_SYNTAX_ERRORS = 10
 
 export interface YamlData {
   data: unknown
@@ -24,8 +25,11 @@ export const parseYaml = (text: string, file: string): YamlData => {
   // Integers stay exact (64-bit bounds do not fit a JavaScript number); small ones become numbers below.
   const document = parseDocument(text, { merge: true, intAsBigInt: true, lineCounter: lines, prettyErrors: false })
   if (document.errors.length > 0) {
+    if (document.errors.some((error) => /call stack/i.test(error.message)))
+      fail('The YAML is nested too deeply to be read.')
     throw new ContractError(
-      document.errors.map((error) => {
+      // One mistake can make hundreds of errors; the first ones tell.
+      document.errors.slice(0, MAX_SYNTAX_ERRORS).map((error) => {
         const at = lines.linePos(error.pos[0])
         const message =
           error.code === 'MULTIPLE_DOCS'

@@ -109,6 +109,8 @@ schema:
       expect(error).toMatchObject({ line: expect.any(Number), message: expect.stringMatching(/^Not valid YAML: /) })
   })
   it.each<[name: string, text: string, message: RegExp]>([
+    ['a nest too deep to read', '['.repeat(20000), /nested too deeply/],
+    ['one mistake that makes many errors', `a: [\n${'- ]\n'.repeat(500)}`, /^(One|10|\d) problems? in/],
     ['a cycle', `${HEAD}schema: &a [*a]\n`, /alias|cycle/i],
     ['a cycle through a map', `${HEAD}schema: &a {x: {y: *a}}\n`, /alias|cycle/i],
     [
