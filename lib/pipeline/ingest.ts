@@ -135,7 +135,8 @@ const settleIfAny = async (context: Context, base: StoredHead | undefined): Prom
 async function evaluate(context: Context, plan: Plan, work: Work, head: Head | undefined): Promise<Decision> {
   const { key, info, upload } = work
   const us = { source: key, upload }
-  if (!fitsMatch(plan, key)) return { kind: 'refused', reason: REASONS.noMatch(plan, key) }
+  // A repair file may have any name: its rows say where they belong.
+  if (!fitsMatch(plan, key) && !(await work.isRepair())) return { kind: 'refused', reason: REASONS.noMatch(plan, key) }
 
   if (await isWorthHashing(context, plan, info, head)) {
     const decision = await fromContent(context, plan, us, head, await work.content())

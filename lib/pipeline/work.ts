@@ -16,6 +16,7 @@ import type { Fetched, ObjectInfo } from '../lake/ports.ts'
 import type { Receipt } from '../lake/receipt.ts'
 import { WEIR_VERSION } from '../version.ts'
 import type { Context, RunOptions } from './context.ts'
+import { repairedUpload } from './repair-file.ts'
 
 /** Bytes at the end of a part file that tell two runs apart: the Parquet footer knows all sizes and statistics. */
 const FOOTER_BYTES = 256 * 1024
@@ -32,6 +33,8 @@ export interface Work {
   readonly info: ObjectInfo
   readonly upload: string
   readonly timings: Record<string, number>
+  /** Whether it is a repair file for an upload of this dataset. Throws ObjectGone. */
+  isRepair(): Promise<boolean>
   /** Size and hash of exactly that version. Throws ObjectGone. */
   content(): Promise<Content>
   /** What the engine says. Throws ObjectGone. */
@@ -176,6 +179,10 @@ export function startWork(
       return content
     },
     check,
+    isRepair: once(async () => {
+      const repaired = await reading(repairedUpload)
+      return repaired !== undefined && (await isKnown(repaired))
+    }),
     storeParts: async (ingestDate, index) => {
       parts ??= await timed('store', () => storeParts(ingestDate, index))
       return parts

@@ -2,12 +2,13 @@
 
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
+import { findReceipt } from '../../lake/ledger.ts'
 import type { Receipt } from '../../lake/receipt.ts'
 import { formatRows } from '../../lake/render/format.ts'
 import { writeReceiptPage } from '../../lake/render/page.ts'
 import { renderLine } from '../../lake/render/text.ts'
-import { datasetFor } from '../../pipeline/datasets.ts'
 import { drop } from '../../pipeline/drop.ts'
+import { datasetToDrop } from '../../pipeline/repair-file.ts'
 import { describeError, exitCodeOf, UsageError } from '../errors.ts'
 import { existingFile } from '../files.ts'
 import { exitOf, worst } from '../outcomes.ts'
@@ -36,11 +37,13 @@ export function dropCommand(cli: Cli): Command {
         const paths: string[] = []
         for (const file of files) paths.push(await existingFile(run.io, file))
         const { plans } = await run.session.contracts()
-        const uploads = paths.map((path) => ({
-          path,
-          name: options.name ?? basename(path),
-          dataset: datasetFor(plans, basename(options.name ?? path), options.dataset).dataset,
-        }))
+        const receiptOf = async (upload: string) => findReceipt(await run.session.lake(), upload)
+        const uploads: { path: string; name: string; dataset: string }[] = []
+        for (const path of paths) {
+          const name = options.name ?? basename(path)
+          const file = { path, name: basename(name), dataset: options.dataset }
+          uploads.push({ path, name, dataset: (await datasetToDrop(plans, file, receiptOf)).dataset })
+        }
 
         const receipts: Receipt[] = []
         const pages: (string | null)[] = []

@@ -1,0 +1,47 @@
+// Repair files: CSV that Weir wrote for somebody to mend and drop again. They are known by what is in them, not by their
+// names, so they may be called anything, and each row says which upload it comes from.
+
+import { open } from 'node:fs/promises'
+import type { Plan } from '../contract/plan.ts'
+import { isUploadId } from '../lake/keys.ts'
+import type { Receipt } from '../lake/receipt.ts'
+import { datasetFor } from './datasets.ts'
+
+/** The engine knows a repair file by the same beginning (lib/engine/open.ts). */
+const BEGINNING = /^\ufeff?"?_upload"?[,;\t]"?_row"?[,;\t]/
+/** Enough for a header and the first cell of the first row. */
+const LOOKED_AT = 256 * 1024
+
+/** The upload that the first row of a repair file comes from; undefined for any other file. */
+export async function repairedUpload(path: string): Promise<string | undefined> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(LOOKED_AT), 0, LOOKED_AT, 0)
+    const text = buffer.toString('utf8', 0, bytesRead)
+    if (!BEGINNING.test(text)) return undefined
+    // The header's names may be quoted and hold line breaks.
+    const [, upload = ''] = /^(?:"[^"]*"|[^"\r\n])*[\r\n]+"?([^",;\t\r\n]*)/.exec(text) ?? []
+    return isUploadId(upload) ? upload : undefined
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * The plan for a file that is to be dropped: the one asked for; for a repair file that of the upload it repairs; otherwise
+ * the one whose `match` fits. Throws UnknownDataset.
+ */
+export async function datasetToDrop(
+  plans: ReadonlyMap<string, Plan>,
+  file: { path: string; name: string; dataset?: string },
+  receiptOf: (upload: string) => Promise<Receipt | undefined>,
+): Promise<Plan> {
+  if (file.dataset === undefined) {
+    // A file that cannot be read is told of when it is dropped.
+    const upload = await repairedUpload(file.path).catch(() => undefined)
+    const repaired = upload === undefined ? undefined : await receiptOf(upload)
+    const plan = repaired && plans.get(repaired.dataset)
+    if (plan) return plan
+  }
+  return datasetFor(plans, file.name, file.dataset)
+}
