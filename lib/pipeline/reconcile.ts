@@ -10,6 +10,7 @@ import { readReceipt } from '../lake/ledger.ts'
 import { forEachBounded } from './bounded.ts'
 import type { Context } from './context.ts'
 import { PipelineFault, UnknownDataset } from './errors.ts'
+import { isIgnored } from './ignored.ts'
 import { ingest } from './ingest.ts'
 import { locationAt, messageOf, putTable, settle, tableName } from './project.ts'
 
@@ -85,6 +86,7 @@ async function ingestLanding(run: Run): Promise<void> {
     each(run, key, async () => {
       progress(run, 'landing', count(report, 'files'))
       try {
+        if (await isIgnored(context, key)) return
         const receipt = await ingest(context, key, { signal: options.signal })
         if (receipt) report.mended.push({ what: 'ingested', detail: `${key}: ${receipt.outcome}` })
       } catch (error) {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Receipt } from '../lake/receipt.ts'
 import type { Context } from './context.ts'
 import { UnknownDataset } from './errors.ts'
+import { isIgnored } from './ignored.ts'
 import { ingest } from './ingest.ts'
 import { messageOf } from './project.ts'
 import { type ReconcileOptions, type ReconcileReport, reconcile } from './reconcile.ts'
@@ -105,6 +106,7 @@ async function ingestPatiently(context: Context, key: string, options: WatchOpti
   const { signal, retries = 3, retryDelayMs = 1000 } = options
   for (let attempt = 0; ; attempt++) {
     try {
+      if (await isIgnored(context, key)) return
       const receipt = await ingest(context, key, { signal })
       if (receipt) options.onReceipt?.(receipt)
       return

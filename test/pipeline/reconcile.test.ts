@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { headKey, receiptKey } from '../../lib/lake/keys.ts'
 import { findReceipt } from '../../lib/lake/ledger.ts'
 import type { Lake } from '../../lib/lake/ports.ts'
+import { drop } from '../../lib/pipeline/drop.ts'
 import { ingest } from '../../lib/pipeline/ingest.ts'
 import { reconcile } from '../../lib/pipeline/reconcile.ts'
 import { retract } from '../../lib/pipeline/retract.ts'
@@ -189,6 +190,67 @@ describe('reconcile', () => {
       /The head heads\/files\/.* cannot be read/,
     )
     expect(await bench.rows()).toEqual(['two'])
+  })
+})
+
+describe('files that are no data', () => {
+  const strays = [
+    '.DS_Store',
+    'Thumbs.db',
+    'desktop.ini',
+    '.a.csv.Xy12Zz',
+    '~$book.csv',
+    'a.swp',
+    'a.csv.tmp',
+    'a.PART',
+    'a.crdownload',
+    'a.txt~',
+  ]
+
+  it('are passed over by reconcile and watch, and told; their neighbours are taken in', async () => {
+    bench = await openBench()
+    for (const name of [...strays, 'part.txt', 'a~b.txt', '~a.txt', '.hidden/b.txt'])
+      await bench.land(`files/${name}`, `${name}\n`)
+    await bench.land('.DS_Store', 'x')
+    expect((await reconcile(bench.context)).faults).toEqual([])
+    const taken = ['.hidden/b.txt', 'a~b.txt', 'part.txt', '~a.txt']
+    expect(await bench.rows()).toEqual(taken)
+    const told = () => bench.events.filter(({ event }) => event === 'file_ignored').map(({ source }) => source)
+    expect(told().sort()).toEqual(['.DS_Store', ...strays.map((name) => `files/${name}`)].sort())
+    async function* events() {
+      await bench.land('files/later.tmp', 'later\n')
+      yield 'files/later.tmp'
+    }
+    const faults: string[] = []
+    await watchLanding(bench.context, events(), { onFault: (key) => faults.push(key) })
+    expect(told()).toContain('files/later.tmp')
+    expect(faults).toEqual([])
+    expect(await bench.rows()).toEqual(taken)
+    expect(bench.notified).toHaveLength(taken.length)
+  })
+
+  it('are taken in where match names them, or somebody drops them, and then followed like any other', async () => {
+    bench = await openBench({ match: '*.part', onDelete: 'retract' })
+    await bench.land('files/a.part', 'a\n')
+    await bench.land('files/.b.part', 'b\n')
+    await bench.land('files/c.tmp', 'c\n')
+    await reconcile(bench.context)
+    // As everywhere, "*" does not stand for the dot of a hidden file.
+    expect(await bench.rows()).toEqual(['a'])
+    await bench.close()
+
+    bench = await openBench({ onDelete: 'retract' })
+    const folder = await tempFolder()
+    await writeFile(join(folder, '.secret'), 'mine\n')
+    const dropped = await drop(bench.context, { dataset: 'files', path: join(folder, '.secret') })
+    expect(dropped.outcome).toBe('accepted')
+    await bench.lake.zones.landing.delete('files/.secret')
+    async function* events() {
+      yield 'files/.secret'
+    }
+    await watchLanding(bench.context, events())
+    expect(await bench.rows()).toEqual([])
+    await rm(folder, { recursive: true, force: true })
   })
 })
 
