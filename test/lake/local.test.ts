@@ -274,6 +274,17 @@ describe('keys on a folder', () => {
   })
 })
 
+test('a file where a folder of the lake should be: said when the lake is opened, and when something is written', async () => {
+  const said = /ops should be a folder of the lake, and a file stands in its place. Move that file away/
+  await rm(join(root, 'ops'), { recursive: true })
+  await writeFile(join(root, 'ops'), 'mine')
+  const failure = await lake.zones.ops.put('heads/orders/a.json', '{}').catch((error: unknown) => error)
+  expect(failure).toBeInstanceOf(StorageError)
+  expect(String(failure)).toMatch(said)
+  await expect(openAgain()).rejects.toThrow(said)
+  expect(await readFile(join(root, 'ops'), 'utf8')).toBe('mine')
+})
+
 describe('the catalog file', () => {
   const partition = { values: ['2026-03-01', 'a'], location: 'orders/a/' }
   const file = () => join(root, '.weir/catalog.sqlite')

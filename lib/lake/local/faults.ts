@@ -1,5 +1,6 @@
 // What the operating system says, in words that tell the reader what to do next.
 
+import { statSync } from 'node:fs'
 import { StorageError } from '../errors.ts'
 
 const ADVICE: Record<string, string> = {
@@ -52,4 +53,13 @@ export async function guarded<T>(doing: string, action: () => Promise<T>): Promi
   } catch (error) {
     throw storageError(error, doing)
   }
+}
+
+/** A StorageError when something that is no folder stands where a folder of the lake should be. */
+export function notFolder(path: string): StorageError | undefined {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found || found.isDirectory()) return undefined
+  return new StorageError(
+    `${path} should be a folder of the lake, and a file stands in its place. Move that file away, restore the folder if it was lost, and run the command again.`,
+  )
 }

@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Lake, Zone } from '../ports.ts'
 import { openLocalCatalog } from './catalog.ts'
-import { guarded, storageError } from './faults.ts'
+import { guarded, notFolder, storageError } from './faults.ts'
 import { openKeyLocks } from './locks.ts'
 import { type OnNotify, openLocalNotifier } from './notifier.ts'
 import { pathOf } from './paths.ts'
@@ -56,7 +56,14 @@ export async function openLocalLake(root: string, options: LocalLakeOptions = {}
   const home = resolve(root)
   const hidden = join(home, '.weir')
   const log = options.log ?? ((event) => process.stderr.write(`${JSON.stringify(event)}\n`))
-  await guarded(`open the lake in ${home}`, () => readdir(home))
+  await guarded(`open the lake in ${home}`, async () => {
+    await readdir(home)
+    // A zone that is a file would look like an empty one to whoever only reads.
+    for (const folder of [...ZONES, '.weir']) {
+      const error = notFolder(join(home, folder))
+      if (error) throw error
+    }
+  })
   const locks = openKeyLocks(join(hidden, 'locks'))
 
   // Made when first needed, so that a read-only lake can still be looked at.

@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { InvalidKey, ObjectGone, PreconditionFailed, StorageError } from '../errors.ts'
 import type { Fetched, ObjectInfo, ObjectStore, PutCondition } from '../ports.ts'
-import { codeOf, guarded, storageError } from './faults.ts'
+import { codeOf, guarded, notFolder, storageError } from './faults.ts'
 import { listFolder } from './list.ts'
 import type { KeyLocks } from './locks.ts'
 import { pathOf } from './paths.ts'
@@ -144,6 +144,7 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
   }
 
   const clash = (key: string) =>
+    notFolder(folder) ??
     new InvalidKey(
       key,
       'on a folder one key cannot be both an object and the beginning of other keys ("a" and "a/b"). Rename one of them.',
