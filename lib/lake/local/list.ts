@@ -5,6 +5,7 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ObjectInfo } from '../ports.ts'
+import { codeOf } from './faults.ts'
 import { compareKeys, MORE, namesOf } from './paths.ts'
 import { isAbsent, lookSync } from './stat.ts'
 
@@ -92,12 +93,17 @@ async function entriesOf(path: string, start: string, pieces: string[], listing:
 
 async function isFolder(entry: Dirent, path: string): Promise<boolean> {
   if (!entry.isSymbolicLink()) return entry.isDirectory()
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+  return (await stat(path).catch(nothingThere))?.isDirectory() ?? false
 }
 
 /** The real paths from the zone down to a folder; undefined when a symbolic link leads back up, in a circle. */
 async function stepInto(path: string, parents: string[]): Promise<string[] | undefined> {
-  const real = await realpath(path).catch(() => undefined)
+  const real = await realpath(path).catch(nothingThere)
   if (real === undefined || parents.includes(real)) return undefined
   return [...parents, real]
+}
+
+/** Deleted meanwhile, or a link that leads nowhere. Whatever else fails must not make a folder look empty. */
+function nothingThere(error: unknown): undefined {
+  if (!isAbsent(error) && codeOf(error) !== 'ELOOP') throw error
 }
