@@ -100,6 +100,11 @@ export function startWork(
     const request = { fileName: posix.basename(key), plan, upload, outDir, onProgress, signal }
     const found = await timed('check', () => reading((path) => context.check({ ...request, path })))
     assertAddsUp(found)
+    // Both were of the same version: should a copy of it ever be torn, nothing may be published.
+    if (content && (content.sha256 !== found.sha256 || content.size !== found.size))
+      throw new Error(
+        `two readings of version ${info.version} gave different bytes (${content.size} and ${found.size}). Is the disk sound, and does nobody change files in .weir/versions?`,
+      )
     content = { size: found.size, sha256: found.sha256 }
     result = found
     return found
