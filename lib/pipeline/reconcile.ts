@@ -9,7 +9,7 @@ import { datasetOfKey, headsPrefix, slugHeadKey } from '../lake/keys.ts'
 import { readReceipt } from '../lake/ledger.ts'
 import { forEachBounded } from './bounded.ts'
 import type { Context } from './context.ts'
-import { PipelineFault, UnknownDataset } from './errors.ts'
+import { guarded, PipelineFault, UnknownDataset } from './errors.ts'
 import { isIgnored } from './ignored.ts'
 import { ingest } from './ingest.ts'
 import { locationAt, messageOf, putTable, settle, tableName } from './project.ts'
@@ -117,7 +117,7 @@ async function followHeads(run: Run): Promise<number> {
       progress(run, 'heads', count(report, 'heads'))
       unfollowed++
       const stored = await readHeadAt(ops, headKey)
-      if (stored) await settleReporting(run, stored)
+      if (stored) await guarded(stored.head.source, options.signal, () => settleReporting(run, stored))
       unfollowed--
       if (!stored) return
       const { source, dataset } = stored.head

@@ -43,6 +43,7 @@ export async function watchLanding(
   /** Keys waiting, in the order of their first event; and those worked on. */
   const waiting = new Set<string>()
   const running = new Map<string, Promise<void>>()
+  let refilled: string | undefined
   let ended = false
   let wake = () => {}
   const changed = () => wake()
@@ -62,6 +63,20 @@ export async function watchLanding(
   reading.catch(() => undefined)
   signal?.addEventListener('abort', changed)
 
+  /** A catalog that was lost under us is filled again at once, not when somebody asks it in vain. Once for each loss. */
+  async function refill(): Promise<void> {
+    try {
+      const { generation, complete } = await context.lake.catalog.state()
+      if (complete || refilled === generation || signal?.aborted) return
+      refilled = generation
+      const { faults } = await reconcile(context, { signal, concurrency })
+      for (const { source } of faults) if (source !== undefined) waiting.add(source)
+    } catch (error) {
+      if (!signal?.aborted)
+        context.log({ event: 'catalog_not_filled', error: messageOf(error), advice: 'Run "weir reconcile".' })
+    }
+  }
+
   try {
     const { onProgress } = options
     const swept = await reconcile(context, { signal, concurrency, onProgress })
@@ -76,10 +91,12 @@ export async function watchLanding(
         waiting.delete(key)
         running.set(
           key,
-          ingestPatiently(context, key, options).finally(() => {
-            running.delete(key)
-            changed()
-          }),
+          ingestPatiently(context, key, options)
+            .then(refill)
+            .finally(() => {
+              running.delete(key)
+              changed()
+            }),
         )
         continue
       }

@@ -298,6 +298,23 @@ describe('watch', () => {
     expect(bench.notified.filter(({ outcome }) => outcome === 'accepted').length).toBeGreaterThanOrEqual(7)
   })
 
+  it('fills a catalog again that is lost under it', async () => {
+    bench = await openBench()
+    await bench.land('files/early.txt', 'early\n')
+    async function* events() {
+      yield 'files/early.txt'
+      while (!bench.events.some(({ event }) => event === 'receipt')) await new Promise(setImmediate)
+      for (const suffix of ['', '-wal', '-shm'])
+        await rm(join(bench.lake.locate('ops', 'x'), `../../.weir/catalog.sqlite${suffix}`), { force: true })
+      await bench.land('files/late.txt', 'late\n')
+      yield 'files/late.txt'
+    }
+    await watchLanding(bench.context, events())
+    expect(bench.events.map(({ event }) => event)).toContain('catalog_started_anew')
+    expect((await bench.lake.catalog.state()).complete).toBe(true)
+    expect(await bench.rows()).toEqual(['early', 'late'])
+  })
+
   it('tries again after a fault of ours, and gives up with a word', async () => {
     bench = await openBench()
     await bench.land('files/a.txt', 'one\n')
