@@ -50,11 +50,20 @@ export async function endIdleThreads(): Promise<void> {
   await Promise.all(idle.splice(0).map((worker) => worker.terminate()))
 }
 
+function startThread(): Worker {
+  const worker = new Worker(new URL(import.meta.url), { workerData: READER })
+  worker.once('exit', () => {
+    const at = idle.indexOf(worker)
+    if (at >= 0) idle.splice(at, 1)
+  })
+  return worker
+}
+
 function inWorker(name: keyof Tasks, argument: unknown, signal?: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const worker = idle.pop() ?? new Worker(new URL(import.meta.url), { workerData: READER })
+    const worker = idle.pop() ?? startThread()
     const done = (settle: () => void): void => {
-      worker.removeAllListeners()
+      worker.off('message', answered).off('error', failed).off('exit', ended)
       signal?.removeEventListener('abort', stop)
       settle()
     }
@@ -63,20 +72,19 @@ function inWorker(name: keyof Tasks, argument: unknown, signal?: AbortSignal): P
         worker.terminate()
         reject(new Cancelled())
       })
-    signal?.addEventListener('abort', stop, { once: true })
-    worker.ref()
-    worker.once('message', (answer: Answer) =>
+    const answered = (answer: Answer): void =>
       done(() => {
         // A waiting thread must not keep the process alive.
         worker.unref()
         idle.push(worker)
         resolve(answer)
-      }),
-    )
-    worker.once('error', (error) => done(() => reject(new EngineFault(error.message, { cause: error }))))
-    worker.once('exit', (code) =>
-      done(() => reject(new EngineFault(`A reader thread ended with code ${code} before it answered.`))),
-    )
+      })
+    const failed = (error: Error): void => done(() => reject(new EngineFault(error.message, { cause: error })))
+    const ended = (code: number): void =>
+      done(() => reject(new EngineFault(`A reader thread ended with code ${code} before it answered.`)))
+    signal?.addEventListener('abort', stop, { once: true })
+    worker.ref()
+    worker.on('message', answered).on('error', failed).on('exit', ended)
     worker.postMessage({ task: name, argument })
   })
 }

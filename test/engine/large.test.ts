@@ -1,0 +1,68 @@
+// Files above the size at which reader threads take over: found by row as exactly as the small ones.
+
+import { expect, it } from 'vitest'
+import { locate, rowsOf } from '../../lib/engine/locate.ts'
+import { checkFile, contract, engineWith, file } from './helpers.ts'
+
+const plan = contract(`
+      - { name: id, logicalType: integer, required: true, primaryKey: true }
+      - { name: note, logicalType: string }
+      - { name: size, logicalType: integer, logicalTypeOptions: { minimum: 0 } }`)
+
+/** Rows of about 50 bytes, some quoted; the rows given are damaged. */
+function lines(count: number, damaged: Map<number, string>): string {
+  const out = ['id,note,size']
+  for (let row = 2; row <= count + 1; row++) {
+    const note = row % 3 === 0 ? `"with, comma and ""quotes"" ${row}"` : `plain note number ${row}`
+    out.push(damaged.get(row) ?? `${row},${note},${row % 7}`)
+  }
+  return `${out.join('\n')}\n`
+}
+
+it('names the rows of a file of several megabytes, twice on the same threads', async () => {
+  const engine = await engineWith()
+  const damaged = new Map([
+    [2, '2,first,-1'],
+    [5_000, 'x,"quoted, bad",1'],
+    [77_777, '9,the key of row 9,1'],
+    [120_000, '120000,"same",-5'],
+    [120_001, '120001,"same",-5'],
+    [150_001, ',last,0'],
+  ])
+  const text = lines(150_000, damaged)
+  expect(text.length).toBeGreaterThan(5e6)
+  for (let round = 0; round < 2; round++) {
+    const result = await checkFile(engine, plan, 'large.csv', text)
+    expect(result.rows).toEqual({ read: 150_000, accepted: 149_994, rejected: 6 })
+    expect((await result.rejectRows()).map((r) => [r.row, r.rules])).toEqual([
+      [2, ['size:minimum']],
+      [5_000, ['id:type']],
+      [77_777, ['id:primaryKey']],
+      [120_000, ['size:minimum']],
+      [120_001, ['size:minimum']],
+      [150_001, ['id:required']],
+    ])
+  }
+})
+
+it('finds the same lines however the file is cut into ranges', () => {
+  const text = lines(300, new Map([[301, '301,"end",1']]))
+  const path = file('cut.csv', text.trimEnd())
+  const dialect = { delimiter: ',', quote: '"', escape: '"', newline: 10 as const }
+  const records = [
+    ['301', 'end', '1'],
+    ['2', 'plain note number 2', '2'],
+    ['150', 'with, comma and "quotes" 150', '3'],
+  ].map((fields) => JSON.stringify(fields))
+  const size = Buffer.byteLength(text.trimEnd())
+  for (let cut = 0; cut <= size; cut += 97) {
+    const ranges = [
+      [0, cut],
+      [cut, size],
+    ].map(([from = 0, to = 0]) => locate({ path, dialect, from, to, records }))
+    expect(rowsOf(records, ranges)).toEqual([301, 2, 150])
+  }
+  expect(
+    rowsOf([...records, JSON.stringify(['not', 'there', ''])], [locate({ path, dialect, from: 0, to: size, records })]),
+  ).toBeUndefined()
+})
