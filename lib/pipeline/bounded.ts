@@ -8,15 +8,20 @@ export async function forEachBounded<T>(
 ): Promise<void> {
   const running = new Set<Promise<void>>()
   let failure: { error: unknown } | undefined
-  for await (const item of items) {
-    const one = run(item)
-      .catch((error) => {
-        failure ??= { error }
-      })
-      .finally(() => running.delete(one))
-    running.add(one)
-    if (running.size >= most) await Promise.race(running)
-    if (failure) break
+  try {
+    for await (const item of items) {
+      const one = run(item)
+        .catch((error) => {
+          failure ??= { error }
+        })
+        .finally(() => running.delete(one))
+      running.add(one)
+      if (running.size >= most) await Promise.race(running)
+      if (failure) break
+    }
+  } catch (error) {
+    // The stream itself failed: whoever is told may close what the others still work on.
+    failure ??= { error }
   }
   await Promise.all(running)
   if (failure) throw failure.error
