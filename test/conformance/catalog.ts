@@ -35,6 +35,14 @@ export function catalogConformance(name: string, open: () => Promise<Lake>): voi
       expect((await catalog.listTables()).map((table) => table.name)).toEqual(['clean.airports', 'clean.orders'])
     })
 
+    test('one of a new lake is complete, and has a name of its own that stays', async () => {
+      const state = await catalog.state()
+      expect(state).toEqual({ generation: expect.stringMatching(/./), complete: true })
+      await catalog.markComplete(state.generation)
+      await catalog.markComplete('the name of another')
+      expect(await catalog.state()).toEqual(state)
+    })
+
     test('partitions are pointed elsewhere, listed in order, and deleted', async () => {
       expect(await partitionsOf(catalog, 'clean.orders')).toEqual([])
       expect(await catalog.getPartition('clean.orders', ['2026-03-01', 'a'])).toBeUndefined()

@@ -512,6 +512,25 @@ describe.skipIf(process.platform === 'win32' || process.getuid?.() === 0)('a rea
       execFileSync('chmod', ['-R', 'u+w', root])
     }
   })
+
+  test('does not answer from a catalog whose last changes only a writer can read', async () => {
+    const file = join(root, '.weir/catalog.sqlite')
+    await lake.catalog.putPartition('clean.orders', { values: ['v'], location: 'x/' })
+    // As a process leaves it that is killed: changes in the write-ahead log, and nobody to share its memory with.
+    const left = await Promise.all(['', '-wal'].map(async (suffix) => [suffix, await readFile(file + suffix)] as const))
+    await lake.close()
+    for (const [suffix, bytes] of left) await writeFile(file + suffix, bytes)
+    execFileSync('chmod', ['-R', 'a-w', root])
+    try {
+      lake = await openAgain()
+      await expect(lake.catalog.getPartition('clean.orders', ['v'])).rejects.toThrow(
+        'it has changes that only a user who may write to the lake can read',
+      )
+    } finally {
+      execFileSync('chmod', ['-R', 'u+w', root])
+    }
+    expect((await lake.catalog.getPartition('clean.orders', ['v']))?.location).toBe('x/')
+  })
 })
 
 describe('what the system says', () => {

@@ -1,6 +1,6 @@
 // Reconcile: each thing that can be missing is mended, named once, and not named again. And watching a stream of changes.
 
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { headKey, receiptKey } from '../../lib/lake/keys.ts'
@@ -105,7 +105,9 @@ describe('reconcile', () => {
     const check: typeof bench.context.check = async (request) => {
       await writeFile(`${request.path}.new`, 'one\nbad two\nbad three\n')
       const result = await bench.context.check({ ...request, path: `${request.path}.new` })
-      const { sha256, size } = await bench.context.check({ ...request, outDir: await tempFolder() })
+      const original = join(request.outDir, 'original')
+      await mkdir(original)
+      const { sha256, size } = await bench.context.check({ ...request, outDir: original })
       return { ...result, sha256, size }
     }
     const plans = new Map([['files', standInPlan('files', {}, 'hash-2')]])
