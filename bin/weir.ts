@@ -9,7 +9,12 @@ const { main } = await import('../lib/cli/main.ts')
 // `weir … | head` closes the pipe early; that is no fault, and the work goes on.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code === 'EPIPE') return
+    // Results that could not be shown must not look like a success, nor like rejects.
+    process.stderr.write(
+      `weir: The output could not be written (${error.message}). What the command did in the lake is done.\n`,
+    )
+    process.exit(4)
   })
 }
 

@@ -72,9 +72,17 @@ function adviceFor(error: Error, exitCode: ExitCode, env: Record<string, string 
 }
 
 function adviceOf(error: Error, env: Record<string, string | undefined>): string {
-  const go =
-    'The state is safe: nothing half done can be seen, and what was dropped is kept. Run the same command again, or "weir reconcile".'
-  if (error.name === 'StorageError')
-    return `${go} First make sure that the disk has room and that the lake can be written to.`
-  return env.WEIR_DEBUG ? go : `${go} If it happens again, WEIR_DEBUG=1 shows where.`
+  const { name, message } = error
+  const lines: string[] = []
+  if (/ENOSPC|EDQUOT|no space left/i.test(message)) lines.push('The disk is full: make room on it first.')
+  else if (name === 'StorageError')
+    lines.push('First make sure that the disk has room and that the lake can be written to.')
+  // The pipeline's own errors say how to go on; saying it twice in other words would only make one wonder.
+  if (!message.includes('weir reconcile')) {
+    lines.push(
+      'The state is safe: nothing half done can be seen, and what was dropped is kept. Run the same command again, or "weir reconcile".',
+    )
+  }
+  if (!env.WEIR_DEBUG && lines.length < 2) lines.push('If it happens again, WEIR_DEBUG=1 shows where.')
+  return lines.join(' ')
 }

@@ -1,7 +1,7 @@
 // The command line as a function: arguments and streams in, exit code out. bin/weir.ts and the tests call it.
 
 import { CommanderError } from 'commander'
-import { describeError, type ExitCode } from './errors.ts'
+import { describeError, type ExitCode, UsageError } from './errors.ts'
 import type { Io } from './io.ts'
 import { buildProgram } from './program.ts'
 import { type Cli, printError } from './run.ts'
@@ -15,11 +15,17 @@ export async function main(args: string[], io: Io): Promise<ExitCode> {
   } catch (error) {
     // Help and version also end this way, with code 0.
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    const document = describeError(error, io.env)
+    const bare = error instanceof CommanderError && error.code === 'commander.help'
+    const document = describeError(
+      bare
+        ? new UsageError('Which command? "weir help" lists them, and "weir help <command>" shows how one is used.')
+        : error,
+      io.env,
+    )
     const end = args.indexOf('--')
     if (args.slice(0, end < 0 ? undefined : end).includes('--json')) {
       io.stdout.write(`${JSON.stringify(document, null, 2)}\n`)
-    } else if (error instanceof CommanderError && error.code === 'commander.help') {
+    } else if (bare) {
       return 3 // `weir` alone: commander has printed the help already.
     } else {
       printError(io, { ...document.error, advice: document.error.advice ?? 'To see how it is used: weir help' })

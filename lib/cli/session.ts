@@ -18,14 +18,19 @@ import type { Io } from './io.ts'
 
 export type Log = Context['log']
 
+/**
+ * `publish`: works inside the lake. `preview`: with the lake's settings, and where the lake cannot be written to in the
+ * system's folder for temporary files, for it changes nothing. `apart`: without a lake.
+ */
+export type EngineUse = 'publish' | 'preview' | 'apart'
+
 export interface Session {
   /** The lake's folder. Throws UsageError where there is none. */
   root(): Promise<string>
   config(): Promise<LakeConfig>
   contracts(): Promise<{ plans: Map<string, Plan>; warnings: ContractIssue[]; files: string[] }>
   lake(): Promise<Lake>
-  /** An engine without a lake uses the system's folder for temporary files. */
-  engine(needsLake?: boolean): Promise<Engine>
+  engine(use?: EngineUse): Promise<Engine>
   context(): Promise<Context>
   /** Called once for each receipt that this process writes. Set it before the lake is opened. */
   onReceipt?: (receipt: Receipt) => void
@@ -71,21 +76,31 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
   })
 
   let engine: Promise<Engine> | undefined
-  const makeEngine = async (needsLake: boolean): Promise<Engine> => {
-    let scratch: string
-    if (needsLake) scratch = (await lake()).scratch
-    else {
-      scratch = await mkdtemp(join(tmpdir(), 'weir-'))
-      closers.push(() => rm(scratch, { recursive: true, force: true }))
+  const lakeScratch = async (use: EngineUse): Promise<string | undefined> => {
+    if (use === 'apart') return undefined
+    try {
+      const { scratch } = await lake()
+      await mkdir(scratch, { recursive: true })
+      return scratch
+    } catch (error) {
+      if (use === 'publish') throw error
+      return undefined
     }
-    await mkdir(scratch, { recursive: true })
+  }
+  const makeEngine = async (use: EngineUse): Promise<Engine> => {
+    let scratch = await lakeScratch(use)
+    if (scratch === undefined) {
+      const folder = await mkdtemp(join(tmpdir(), 'weir-'))
+      closers.push(() => rm(folder, { recursive: true, force: true }))
+      scratch = folder
+    }
     const { createEngine } = await import('../engine/engine.ts')
-    const made = await createEngine({ ...(needsLake ? engineSettings(await config()) : {}), scratch })
+    const made = await createEngine({ ...(use === 'apart' ? {} : engineSettings(await config())), scratch })
     closers.push(() => made.close())
     return made
   }
-  const getEngine = (needsLake = true): Promise<Engine> => {
-    engine ??= makeEngine(needsLake)
+  const getEngine = (use: EngineUse = 'publish'): Promise<Engine> => {
+    engine ??= makeEngine(use)
     return engine
   }
 

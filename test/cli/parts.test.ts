@@ -88,6 +88,10 @@ describe('errors', () => {
     expect(describeError(storage, {}).error.advice).toContain('make sure that the disk has room')
     expect(describeError(storage, {}).error.stack).toBeUndefined()
     expect(describeError(storage, { WEIR_DEBUG: '1' }).error.stack).toContain('The disk is full.')
+    const full = Object.assign(new Error('ENOSPC: no space left. Run "weir reconcile".'), { name: 'PipelineFault' })
+    expect(describeError(full, {}).error.advice).toBe(
+      'The disk is full: make room on it first. If it happens again, WEIR_DEBUG=1 shows where.',
+    )
     expect(describeError(new TypeError('x'), {}).error.advice).toContain('The state is safe')
   })
 })

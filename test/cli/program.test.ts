@@ -1,10 +1,12 @@
 // The real program, as a shell runs it: exit codes, what goes to which stream, signals, a closed pipe.
 
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { WEIR_VERSION } from '../../lib/version.ts'
-import { freshLake, program, put, tempFolder, weirJson } from './weir.ts'
+import { freshLake, PROGRAM, program, put, tempFolder, weirJson } from './weir.ts'
 
 const HEADER = 'order_id,order_date,customer_email,country,quantity,unit_price\n'
 
@@ -111,4 +113,20 @@ test('Ctrl-C in the middle of a drop: 130, a word on how to go on, and the next 
     400_000,
   )
   expect((await weirJson(lake, ['reconcile'])).document.faults).toEqual([])
+})
+
+// The device that is always full is there on Linux alone.
+test.skipIf(!existsSync('/dev/full'))('output that cannot be written is a fault, not a success', async () => {
+  const lake = await freshLake()
+  const full = openSync('/dev/full', 'w')
+  try {
+    const ran = spawnSync(process.execPath, [PROGRAM, 'query', 'select 1', '--lake', lake], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    })
+    expect(ran.status).toBe(4)
+    expect(ran.stderr).toContain('weir: The output could not be written (ENOSPC')
+  } finally {
+    closeSync(full)
+  }
 })

@@ -81,9 +81,19 @@ test('a fault of ours ends with 4, says that the state is safe and how to go on'
   const { code, document } = await weirJson(lake, ['drop', 'samples/orders.csv'])
   expect(code).toBe(4)
   expect(document.error.exitCode).toBe(4)
+  // What changes nothing works also where the lake cannot be written to.
+  expect((await weir(lake, ['check', 'samples/orders.csv'])).code).toBe(1)
 
   await rm(join(lake, '.weir'))
   expect((await weir(lake, ['drop', 'samples/orders.csv'])).code).toBe(1)
+})
+
+test('the command alone is wrong usage, also for machines', async () => {
+  const folder = await tempFolder()
+  expect(await weir(folder, [])).toMatchObject({ code: 3, err: expect.stringContaining('Commands:') })
+  const { code, document } = await weirJson(folder, [])
+  expect(code).toBe(3)
+  expect(document.error.message).toContain('Which command?')
 })
 
 test('--lake and --json may also stand before the command', async () => {

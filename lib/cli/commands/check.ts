@@ -33,7 +33,7 @@ export function checkCommand(cli: Cli): Command {
       act<[string], Options>(cli, async (run, options, file) => {
         const path = await existingFile(run.io, file)
         const plan = await choosePlan(run, options, basename(path))
-        const engine = await run.session.engine(options.contract === undefined)
+        const engine = await run.session.engine(options.contract === undefined ? 'preview' : 'apart')
         const progress = startProgress(run, basename(path))
         try {
           const receipt = await checkFile(
