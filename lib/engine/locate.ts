@@ -154,13 +154,13 @@ function slot(key: number): number {
 function headOf(buffer: Buffer, start: number, end: number): number {
   const stop = Math.min(end, start + HEAD)
   let key = 0
-  for (let i = start; i < stop; i++) key = (Math.imul(key, 31) + (buffer[i] ?? 0)) | 0
+  for (let i = start; i < stop; i++) key = (Math.imul(key, 31) + (buffer[i] as number)) | 0
   return key
 }
 
 /** A cheap fingerprint: length, first and last bytes. Whoever passes the filter is compared in full. */
 function keyOf(buffer: Buffer, start: number, end: number): number {
   let key = headOf(buffer, start, end)
-  for (let i = Math.max(start, end - 4); i < end; i++) key = (Math.imul(key, 31) + (buffer[i] ?? 0)) | 0
+  for (let i = Math.max(start, end - 4); i < end; i++) key = (Math.imul(key, 31) + (buffer[i] as number)) | 0
   return Math.imul(key, 31) + (end - start)
 }

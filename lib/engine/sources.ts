@@ -371,7 +371,7 @@ export async function parquet(plan: Plan, opened: Opened, session: Session, link
     if (error instanceof SqlFault && error.kind === 'data') {
       throw new Refusal(
         'broken_parquet',
-        `The Parquet file cannot be read: ${error.message}.`,
+        `The Parquet file cannot be read: ${withoutPaths(error.message)}.`,
         'Write it again; a file that was cut off often looks like this.',
       )
     }
@@ -444,4 +444,9 @@ export async function parquet(plan: Plan, opened: Opened, session: Session, link
       missingColumns: matched.missing,
     },
   }
+}
+
+/** DuckDB names the file by the path of our temporary link, which tells the reader nothing and changes each time. */
+function withoutPaths(message: string): string {
+  return message.replace(/(?: (?:of|in|for))? file ['"][^'"]*['"]/g, '').replace(/^Invalid Input Error: /, '')
 }

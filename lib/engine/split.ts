@@ -36,8 +36,6 @@ const KEY_SAMPLE = 50_000
 const SMALL_BYTES = 16 << 20
 /** Files above this size are searched in two halves. */
 const PARALLEL_BYTES = 32 << 20
-/** One bit for each value between the least and the greatest key: 32 MB a thread at the most. */
-const MAX_BITS = 1n << 28n
 /** More rows than this are not carried through JavaScript. */
 const MAX_CAPTURED_ROWS = 30_000
 const MAX_CAPTURED_BYTES = 48 << 20
@@ -66,7 +64,11 @@ async function findDuplicates(context: PassContext, binding: Binding, size: numb
     const limits = size <= SMALL_BYTES ? [''] : [`LIMIT ${KEY_SAMPLE}`, '']
     let count = 0
     for (const limit of limits) {
-      count = await makeDuplicates(context, k, `${rows} ${limit}`)
+      const whole = limit === '' && size > SMALL_BYTES && isWholeNumber(context.plan, key)
+      // DuckDB groups a table of numbers in a tenth of the time that a stream of them takes.
+      if (whole) await context.session.run(`CREATE OR REPLACE TEMP TABLE keys AS ${rows}`)
+      count = await makeDuplicates(context, k, whole ? 'SELECT k FROM keys' : `${rows} ${limit}`)
+      if (whole) await context.session.run('DROP TABLE keys')
       exact &&= limit === ''
       if (count === 0) break
       exact = true
@@ -79,45 +81,31 @@ async function findDuplicates(context: PassContext, binding: Binding, size: numb
 
 async function makeDuplicates(context: PassContext, k: number, rows: string): Promise<number> {
   const { session } = context
+  // Whole numbers that lie within four million of each other need no hash table then; it costs at most 64 MB a thread.
+  await session.run('SET perfect_ht_threshold = 22')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE dup${k} AS SELECT k FROM (${rows}) WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1`,
   )
+  await session.run('RESET perfect_ht_threshold')
   const [found] = await session.rows<[string]>(`SELECT count(*) FROM dup${k}`)
   return Number(found?.[0] ?? 0)
+}
+
+/** Whether grouping by a key can use its range: whole numbers, of which tables and Parquet know the least and the greatest. */
+function isWholeNumber(plan: Plan, key: KeyRule): boolean {
+  const column = plan.columns.find((c) => c.name === key.columns[0])
+  return key.columns.length === 1 && /^(BIGINT|INTEGER|SMALLINT)$/.test(column?.sqlType ?? '')
 }
 
 /** Duplicates among the clean rows, when only a sample was looked at before; true when there are any. */
 async function lateDuplicates(context: PassContext, part: string): Promise<Duplicates | undefined> {
   const counts: number[] = []
   for (const [k, key] of errorKeys(context.plan).entries()) {
-    if (await provenUnique(context, key, part)) {
-      counts.push(0)
-      continue
-    }
     counts.push(
       await makeDuplicates(context, k, `SELECT ${keySql(key, identifier)} AS k FROM read_parquet(${literal(part)})`),
     )
   }
   return counts.some((count) => count > 0) ? { counts, exact: true } : undefined
-}
-
-/** A bit for each value: three times faster than grouping, where the key is a whole number and its values lie close together. */
-async function provenUnique(context: PassContext, key: KeyRule, part: string): Promise<boolean> {
-  const column = context.plan.columns.find((c) => c.name === key.columns[0])
-  if (key.columns.length !== 1 || !/^(BIGINT|INTEGER|SMALLINT)$/.test(column?.sqlType ?? '')) return false
-  const name = identifier(key.columns[0] ?? '')
-  const from = `read_parquet(${literal(part)})`
-  const [range] = await context.session.rows<[string | null, string | null, string]>(
-    `SELECT min(${name}), max(${name}), count(${name}) FROM ${from}`,
-  )
-  const [low, high, count] = range ?? []
-  if (low === null || low === undefined || high === null || high === undefined) return true
-  const span = BigInt(high) - BigInt(low) + 1n
-  if (span > 64n * BigInt(count ?? 0) || span > MAX_BITS) return false
-  const [bits] = await context.session.rows<[string | number]>(
-    `SELECT bit_count(bitstring_agg(${name}, ${low}, ${high})) FROM ${from}`,
-  )
-  return BigInt(bits?.[0] ?? 0) === BigInt(count ?? 0)
 }
 
 /** SQL integer over `binding.select`: 0 for a row that may be written. */
