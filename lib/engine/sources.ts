@@ -27,6 +27,8 @@ export interface Prepared {
   problems?: { from: string; count: number }
   /** Positions of the link columns in a repair file. */
   repair?: { upload: string; row: string }
+  /** FROM clause of the same relation that reads in small steps, for a look at the first rows. */
+  sample?: string
   /** Set for CSV files, for reading them again. */
   csv?: { dialect: FoundDialect; matched: Matched }
 }
@@ -57,11 +59,10 @@ export function readCsvHead(
 export function csvAsIs(plan: Plan, opened: Opened, head: NonNullable<Prepared['csv']>, link: string): Prepared {
   const { dialect } = head
   const columns = dialect.first.map((_, i) => `c${i}`)
-  const from = readCsv(link, columns, dialect, {
-    skip: dialect.header ? 1 : 0,
-    nulls: plan.settings.file.nullValues,
-  })
-  return describeCsv(plan, opened, head, columns, { from })
+  const options = { skip: dialect.header ? 1 : 0, nulls: plan.settings.file.nullValues }
+  const from = readCsv(link, columns, dialect, options)
+  const sample = readCsv(link, columns, dialect, { ...options, bufferBytes: SAMPLE_BUFFER })
+  return { ...describeCsv(plan, opened, head, columns, { from }), sample }
 }
 
 /** The file with a number before each record, and apart from it what could not be split. */
@@ -142,12 +143,15 @@ interface CsvOptions {
   nulls: string[]
   quotedNulls?: boolean
   longest?: number
+  bufferBytes?: number
   types?: Record<string, string>
   /** Set for files that Weir wrote: without it, a line break inside quotes may be taken for the file's own kind. */
   ownLines?: boolean
 }
 
 const DEFAULT_LONGEST = 2_000_000
+const BUFFER = 16 << 20
+const SAMPLE_BUFFER = 4 << 20
 
 function readCsv(
   path: string,
@@ -171,9 +175,9 @@ function readCsv(
     `nullstr = ${options.nulls.includes('') ? "''" : literal('\u0001weir: no null\u0001')}`,
     `allow_quoted_nulls = ${options.quotedNulls ?? true}`,
     ...(options.ownLines ? ["new_line = '\\n'"] : []),
-    // One reader thread needs a few buffers; 8 MB ones keep memory low and all threads busy.
+    // A thread holds a few buffers; these keep memory low and all threads busy.
     `max_line_size = ${Math.max(DEFAULT_LONGEST, longest + 1024)}`,
-    `buffer_size = ${Math.max(16 << 20, (longest + 1024) * 2)}`,
+    `buffer_size = ${Math.max(options.bufferBytes ?? BUFFER, (longest + 1024) * 2)}`,
   ]
   return `read_csv(${settings.join(', ')})`
 }

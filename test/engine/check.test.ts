@@ -439,6 +439,12 @@ describe('files that are refused', () => {
     expect(records.reason?.code).toBe('missing_column')
   })
 
+  it('names no path of its own for a Parquet file that was cut off', async () => {
+    const cut = await checkFile(engine, plan, 'cut.parquet', Buffer.from(`PAR1${'x'.repeat(200)}`))
+    expect(cut.reason).toMatchObject({ code: 'broken_parquet' })
+    expect(cut.reason?.message).toBe('The Parquet file cannot be read: No magic bytes found at end.')
+  })
+
   it('does not quote a broken JSON record in its reason', async () => {
     const lines = [
       '{"id":1,"name":SECRET}',
