@@ -92,7 +92,7 @@ export function* orders(file: OrdersFile): Generator<string> {
           break
         }
         case 1:
-          email = email.replace('@', ' at ')
+          email = ''
           break
         case 2:
           status = 'unknown'

@@ -55,28 +55,41 @@ interface Duplicates {
   exact: boolean
 }
 
-async function findDuplicates(context: PassContext, binding: Binding, size: number): Promise<Duplicates> {
-  const counts: number[] = []
-  let exact = true
+/**
+ * The keys that come more than once: all of them in a small file; in a large one all or, when a sample has none, nothing yet. All
+ * keys are looked at or none: a row set aside for one key may be let in again and then meets the others.
+ */
+async function findDuplicates(
+  context: PassContext,
+  prepared: Prepared,
+  binding: Binding,
+  size: number,
+): Promise<Duplicates> {
   context.session.stage = [0, 0.25]
+  if (size > SMALL_BYTES) {
+    const from = prepared.sample ?? prepared.source.from
+    const { select } = bind(context.plan, { ...prepared.source, from }, context.upload)
+    const counts: number[] = []
+    for (const [k, key] of errorKeys(context.plan).entries()) {
+      const rows = `SELECT ${keySql(key, binding.value)} AS k FROM (${select}) LIMIT ${KEY_SAMPLE}`
+      counts.push(await makeDuplicates(context, k, rows))
+    }
+    if (counts.every((count) => count === 0)) return { counts, exact: false }
+  }
+  return findAllDuplicates(context, binding, size)
+}
+
+async function findAllDuplicates(context: PassContext, binding: Binding, size: number): Promise<Duplicates> {
+  const counts: number[] = []
   for (const [k, key] of errorKeys(context.plan).entries()) {
     const rows = `SELECT ${keySql(key, binding.value)} AS k FROM (${binding.select})`
-    const limits = size <= SMALL_BYTES ? [''] : [`LIMIT ${KEY_SAMPLE}`, '']
-    let count = 0
-    for (const limit of limits) {
-      const whole = limit === '' && size > SMALL_BYTES && isWholeNumber(context.plan, key)
-      // DuckDB groups a table of numbers in a tenth of the time that a stream of them takes.
-      if (whole) await context.session.run(`CREATE OR REPLACE TEMP TABLE keys AS ${rows}`)
-      count = await makeDuplicates(context, k, whole ? 'SELECT k FROM keys' : `${rows} ${limit}`)
-      if (whole) await context.session.run('DROP TABLE keys')
-      exact &&= limit === ''
-      if (count === 0) break
-      exact = true
-    }
-    if (count === 0 && limits.length > 1) exact = false
-    counts.push(count)
+    // DuckDB groups a table of numbers in a tenth of the time that a stream of them takes.
+    const whole = size > SMALL_BYTES && isWholeNumber(context.plan, key)
+    if (whole) await context.session.run(`CREATE OR REPLACE TEMP TABLE keys AS ${rows}`)
+    counts.push(await makeDuplicates(context, k, whole ? 'SELECT k FROM keys' : rows))
+    if (whole) await context.session.run('DROP TABLE keys')
   }
-  return { counts, exact }
+  return { counts, exact: true }
 }
 
 async function makeDuplicates(context: PassContext, k: number, rows: string): Promise<number> {
@@ -97,15 +110,13 @@ function isWholeNumber(plan: Plan, key: KeyRule): boolean {
   return key.columns.length === 1 && /^(BIGINT|INTEGER|SMALLINT)$/.test(column?.sqlType ?? '')
 }
 
-/** Duplicates among the clean rows, when only a sample was looked at before; true when there are any. */
-async function lateDuplicates(context: PassContext, part: string): Promise<Duplicates | undefined> {
-  const counts: number[] = []
+/** Whether the clean rows hold a key twice, when only a sample was looked at before. */
+async function hasLateDuplicates(context: PassContext, part: string): Promise<boolean> {
   for (const [k, key] of errorKeys(context.plan).entries()) {
-    counts.push(
-      await makeDuplicates(context, k, `SELECT ${keySql(key, identifier)} AS k FROM read_parquet(${literal(part)})`),
-    )
+    const rows = `SELECT ${keySql(key, identifier)} AS k FROM read_parquet(${literal(part)})`
+    if ((await makeDuplicates(context, k, rows)) > 0) return true
   }
-  return counts.some((count) => count > 0) ? { counts, exact: true } : undefined
+  return false
 }
 
 /** SQL integer over `binding.select`: 0 for a row that may be written. */
@@ -146,16 +157,15 @@ export async function splitNumbered(context: PassContext, prepared: Prepared, si
   const { plan, session, upload, outDir } = context
   const binding = bind(plan, prepared.source, upload)
   const part = partPath(outDir, 0)
-  let duplicates = await findDuplicates(context, binding, size)
+  let duplicates = await findDuplicates(context, prepared, binding, size)
   for (;;) {
     session.stage = [0.25, 0.85]
     const broken = brokenSql(context, binding, duplicates)
     const scan = `(SELECT *, ${broken} AS _broken FROM (${binding.select}))`
     const good = await session.run(copySql(binding, scan, '_broken = 0', part))
-    if (!duplicates.exact) {
-      const late = await lateDuplicates(context, part)
-      duplicates = late ?? { ...duplicates, exact: true }
-      if (late) continue
+    if (!duplicates.exact && (await hasLateDuplicates(context, part))) {
+      duplicates = await findAllDuplicates(context, binding, size)
+      continue
     }
     const records = prepared.records ?? 0
     const bad =
@@ -190,7 +200,7 @@ export async function splitAsIs(
   const binding = bind(plan, prepared.source, upload)
   const part = partPath(outDir, 0)
   try {
-    let duplicates = await findDuplicates(context, binding, size)
+    let duplicates = await findDuplicates(context, prepared, binding, size)
     for (;;) {
       session.stage = [0.25, 0.9]
       const broken = brokenSql(context, binding, duplicates)
@@ -215,10 +225,9 @@ export async function splitAsIs(
         (counted.cr === 0 || (counted.cr === counted.lf && counted.crlf === counted.lf))
       const records = lines - (dialect.header ? 1 : 0)
       if (!simple || good + capture.rows.length !== records) return undefined
-      if (!duplicates.exact) {
-        const late = await lateDuplicates(context, part)
-        duplicates = late ?? { ...duplicates, exact: true }
-        if (late) continue
+      if (!duplicates.exact && (await hasLateDuplicates(context, part))) {
+        duplicates = await findAllDuplicates(context, binding, size)
+        continue
       }
       const aside = await placeCaptured(context, prepared, path, size, capture.rows, signal)
       return aside === undefined ? undefined : { binding, good, aside }

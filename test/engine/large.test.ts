@@ -66,3 +66,33 @@ it('finds the same lines however the file is cut into ranges', () => {
     rowsOf([...records, JSON.stringify(['not', 'there', ''])], [locate({ path, dialect, from: 0, to: size, records })]),
   ).toBeUndefined()
 })
+
+it('finds late duplicates of one key beside early ones of another', async () => {
+  const two = contract(`
+      - { name: id, logicalType: integer, required: true, primaryKey: true }
+      - { name: code, logicalType: string, unique: true }
+      - { name: note, logicalType: string }`)
+  const engine = await engineWith()
+  const count = 330_000
+  const note = 'x'.repeat(40)
+  const rows = Array.from({ length: count }, (_, i) => `${i + 1},c${i + 1},${note}`)
+  // Two rows share a code among the first; far behind, a key that is there twice, once in a row of that first pair.
+  rows[10] = `11,c5,${note}`
+  rows[count - 1] = `11,c${count},${note}`
+  rows[count - 2] = `7,c${count - 1},${note}`
+  const text = `id,code,note\n${rows.join('\n')}\n`
+  expect(text.length).toBeGreaterThan(17e6)
+  const result = await checkFile(engine, two, 'late.csv', text)
+  // Row 330,000 repeats id 7; the last row repeats id 11, whose first bearer (row 12) falls for its code, after the keys: it goes too.
+  expect((await result.rejectRows()).map((r) => [r.row, r.rules])).toEqual([
+    [12, ['code:unique']],
+    [count, ['id:primaryKey']],
+    [count + 1, ['id:primaryKey']],
+  ])
+  const late = rows.with(10, `11,c11,${note}`)
+  const clean = await checkFile(engine, two, 'late.csv', `id,code,note\n${late.join('\n')}\n`)
+  expect((await clean.rejectRows()).map((r) => [r.row, r.rules])).toEqual([
+    [count, ['id:primaryKey']],
+    [count + 1, ['id:primaryKey']],
+  ])
+})
