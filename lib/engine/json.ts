@@ -70,6 +70,15 @@ export function numberJson(request: JsonRequest): NumberedJson {
       reject(row, 'unparsable', 'Is not a JSON object.', rawText(bytes))
       return
     }
+    if (writtenMembers(bytes) !== members(value)) {
+      reject(
+        row,
+        'unparsable',
+        'Gives the same key twice in one object, and one of the values would be lost.',
+        rawText(bytes),
+      )
+      return
+    }
     let rest: Record<string, unknown> | undefined
     let problem: string | undefined
     const seen = new Set<number>()
@@ -115,6 +124,27 @@ export function numberJson(request: JsonRequest): NumberedJson {
     numbered.close()
     problems.close()
   }
+}
+
+/** Members of all objects in a JSON text that parses: the colons outside its strings. */
+function writtenMembers(bytes: Buffer): number {
+  let count = 0
+  let inString = false
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]
+    if (byte === 0x22) inString = !inString
+    else if (inString && byte === 0x5c) i++
+    else if (!inString && byte === 0x3a) count++
+  }
+  return count
+}
+
+/** Members of a value and of all objects in it; fewer than were written when a key came twice. */
+function members(value: unknown): number {
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return 0
+  let count = Array.isArray(value) ? 0 : Object.keys(value).length
+  for (const item of Object.values(value)) count += members(item)
+  return count
 }
 
 /** Header and key texts are compared without case and surrounding space. */

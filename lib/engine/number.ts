@@ -3,6 +3,7 @@
 
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Census } from './census.ts'
+import { Refusal } from './errors.ts'
 import { type Dialect, fieldsOf, type RecordView, scanRecords } from './records.ts'
 
 export interface NumberRequest {
@@ -30,6 +31,9 @@ export interface Numbered {
   /** Bytes of the longest record written. */
   longest: number
 }
+
+/** Above this the file as a whole is not what it should be, and nobody mends it row by row. */
+const MOST_PROBLEMS = 1_000_000
 
 const COMMA = 0x2c
 
@@ -115,7 +119,13 @@ export function numberCsv(request: NumberRequest): Numbered {
             message: `Has ${count} ${count === 1 ? 'field' : 'fields'} where the file has ${request.columns} columns.`,
           }
         }
-        result.problems++
+        if (++result.problems > MOST_PROBLEMS) {
+          throw new Refusal(
+            'too_many_problems',
+            `More than ${MOST_PROBLEMS.toLocaleString('en')} records cannot be split into the file's ${request.columns} columns; at row ${record.row}: ${problem.message}`,
+            'Look at the delimiter and at quotes that are never closed. The file stays in landing as it was dropped.',
+          )
+        }
         const fields = problem.rule === 'ragged' ? fieldsOf(record, dialect) : []
         const raw = rawText(record.buffer.subarray(record.start, record.end))
         const cells = Array.from({ length: request.columns }, (_, i) => csvField(fields[i] ?? null))

@@ -29,6 +29,8 @@ export async function applyFileRules(
     threads: String(settings.threads),
     memory_limit: `${Math.max(64, Math.floor((settings.memoryBytes * 0.5) / 1e6))}MB`,
     temp_directory: settings.scratch,
+    // A rule that never ends must not fill the disk before its time is up.
+    max_temp_directory_size: '10GB',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   })

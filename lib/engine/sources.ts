@@ -348,6 +348,9 @@ export async function jsonNumbered(
 /** Columns whose values JSON gives as numbers. */
 const NUMERIC = /^(BIGINT|INTEGER|SMALLINT|DOUBLE|FLOAT|DECIMAL)/
 
+/** DuckDB's types that hold other values. */
+const NESTED = /^(STRUCT|MAP|UNION)|\[\d*\]$/
+
 /** Types that DuckDB holds without loss in the type on the left. */
 const WIDER: Record<string, RegExp> = {
   BIGINT: /^(TINYINT|SMALLINT|INTEGER|BIGINT|UTINYINT|USMALLINT|UINTEGER)$/,
@@ -390,7 +393,7 @@ export async function parquet(plan: Plan, opened: Opened, session: Session, link
   const list = described.map(([name], i) => `${identifier(name)} AS c${i}`)
   const text = (i: number): string => {
     const type = described[i]?.[1] ?? ''
-    if (/^(STRUCT|MAP)|\[\]$/.test(type)) return `CAST(to_json(c${i}) AS VARCHAR)`
+    if (NESTED.test(type)) return `CAST(to_json(c${i}) AS VARCHAR)`
     return `CAST(c${i} AS VARCHAR)`
   }
   const inputs = matched.positions.map((position, i): Input | undefined => {
@@ -399,6 +402,13 @@ export async function parquet(plan: Plan, opened: Opened, session: Session, link
     const type = described[position]?.[1] ?? ''
     const name = `c${position}`
     if (type === 'VARCHAR') return { text: withNulls(name, plan.settings.file.nullValues, false) }
+    if (NESTED.test(type) !== column.nested) {
+      throw new Refusal(
+        'wrong_type',
+        `The column ${column.name} is ${type} in the file, and the contract says ${column.typeInWords}.`,
+        'Write the column as the contract says, or describe it as an object or array in the contract.',
+      )
+    }
     if (type === 'BLOB') {
       throw new Refusal(
         'wrong_type',

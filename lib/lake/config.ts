@@ -58,6 +58,8 @@ const fileSchema = z.strictObject({
       maxExpansion: z.number().min(1).default(200),
       /** The longest record of a file. A longer one means that the file is not what it says. Default: 16MB. */
       maxRecordBytes: bytes(1).default(16 * 1024 ** 2),
+      /** Seconds that one SQL rule of a contract may run. Default: 300. */
+      maxRuleSeconds: z.number().positive().default(300),
     })
     .prefault({}),
   landing: z
@@ -84,7 +86,7 @@ export interface LakeConfig {
   memoryBytes: number
   threads: number
   durable: boolean
-  limits: { maxExpandedBytes: number; maxExpansion: number; maxRecordBytes: number }
+  limits: { maxExpandedBytes: number; maxExpansion: number; maxRecordBytes: number; maxRuleSeconds: number }
   landing: { keepVersions: boolean }
 }
 

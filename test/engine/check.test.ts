@@ -260,6 +260,35 @@ describe('formats and encodings', () => {
     expect(cut.reason?.message).toContain('the file ends inside a record after record 1')
   })
 
+  it('rejects a JSON record that gives a key twice, at any depth', async () => {
+    const nested = contract(`
+      - { name: id, logicalType: integer }
+      - { name: tag, logicalType: object, properties: [{ name: a, logicalType: string }] }`)
+    const text = '[{"id":1,"id":2},{"id":3,"tag":{"a":"x:\\"y","a":"z"}},{"id":4,"tag":{"a":"b: \\"c\\" "}}]'
+    const result = await checkFile(engine, nested, 'a.json', text)
+    expect((await result.rejectRows()).map((r) => [r.row, r.rules])).toEqual([
+      [1, [':unparsable']],
+      [2, [':unparsable']],
+    ])
+    expect(await result.cleanRows('id')).toEqual([['4']])
+  })
+
+  it('refuses Parquet whose column holds lists where the contract says text', async () => {
+    const path = `${scratchFolder}-list.parquet`
+    await rowsOf(`COPY (SELECT 1 AS id, ['a', 'b'] AS name) TO '${path}' (FORMAT parquet)`)
+    const result = await checkFile(engine, plan, 'a.parquet', readFileSync(path))
+    expect(result.reason).toMatchObject({
+      code: 'wrong_type',
+      message: 'The column name is VARCHAR[] in the file, and the contract says text.',
+    })
+  })
+
+  it('refuses a file of which more than a million records cannot be split', async () => {
+    const result = await checkFile(engine, plan, 'a.csv', `${HEADER}${'x\n'.repeat(1_000_001)}`)
+    expect(result.reason?.code).toBe('too_many_problems')
+    expect(result.reason?.message).toContain('More than 1,000,000 records')
+  })
+
   it('reads Parquet by its own types and numbers its rows from 1', async () => {
     const path = `${scratchFolder}-in.parquet`
     await rowsOf(

@@ -22,7 +22,7 @@ describe('weir.yaml', () => {
       contracts: '/lakes/shop/contracts',
       memoryBytes: GB,
       durable: true,
-      limits: { maxExpandedBytes: 50 * GB, maxExpansion: 200, maxRecordBytes: 16 * 1024 ** 2 },
+      limits: { maxExpandedBytes: 50 * GB, maxExpansion: 200, maxRecordBytes: 16 * 1024 ** 2, maxRuleSeconds: 300 },
       landing: { keepVersions: true },
     })
   })
