@@ -11,7 +11,7 @@ import { CAPTURE, type Session, SqlFault } from './duck.ts'
 import { EngineFault, Refusal } from './errors.ts'
 import { rowsOf } from './locate.ts'
 import type { Prepared } from './sources.ts'
-import { runTask } from './tasks.ts'
+import { readyThread, runTask } from './tasks.ts'
 
 /** What a pass leaves: part-0 with the good rows, and the table `rej` with the others. */
 export interface Split {
@@ -86,20 +86,20 @@ async function findAllDuplicates(context: PassContext, binding: Binding, size: n
     // DuckDB groups a table of numbers in a tenth of the time that a stream of them takes.
     const whole = size > SMALL_BYTES && isWholeNumber(context.plan, key)
     if (whole) await context.session.run(`CREATE OR REPLACE TEMP TABLE keys AS ${rows}`)
-    counts.push(await makeDuplicates(context, k, whole ? 'SELECT k FROM keys' : rows))
+    counts.push(await makeDuplicates(context, k, whole ? 'SELECT k FROM keys' : rows, size > SMALL_BYTES))
     if (whole) await context.session.run('DROP TABLE keys')
   }
   return { counts, exact: true }
 }
 
-async function makeDuplicates(context: PassContext, k: number, rows: string): Promise<number> {
+async function makeDuplicates(context: PassContext, k: number, rows: string, large = true): Promise<number> {
   const { session } = context
   // Whole numbers that lie within four million of each other need no hash table then; it costs at most 64 MB a thread.
-  await session.run('SET perfect_ht_threshold = 22')
+  if (large) await session.run('SET perfect_ht_threshold = 22')
   await session.run(
     `CREATE OR REPLACE TEMP TABLE dup${k} AS SELECT k FROM (${rows}) WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1`,
   )
-  await session.run('RESET perfect_ht_threshold')
+  if (large) await session.run('RESET perfect_ht_threshold')
   const [found] = await session.rows<[string]>(`SELECT count(*) FROM dup${k}`)
   return Number(found?.[0] ?? 0)
 }
@@ -204,7 +204,9 @@ export async function splitAsIs(
     for (;;) {
       session.stage = [0.25, 0.9]
       const broken = brokenSql(context, binding, duplicates)
-      const capture = session.capture(MAX_CAPTURED_ROWS, MAX_CAPTURED_BYTES)
+      // Rows set aside will be looked for in two places at once; the census has one thread, this is the other.
+      const onFirst = size > PARALLEL_BYTES ? readyThread : undefined
+      const capture = session.capture(MAX_CAPTURED_ROWS, MAX_CAPTURED_BYTES, onFirst)
       const cells = `CAST(to_json([${prepared.columns.join(', ')}]) AS VARCHAR)`
       const keep =
         broken === '0' ? 'true' : `CASE WHEN _broken = 0 THEN true ELSE ${CAPTURE}(${capture.slot}, ${cells}) END`
@@ -248,29 +250,28 @@ async function placeCaptured(
   signal?: AbortSignal,
 ): Promise<number | undefined> {
   const { session } = context
+  if (records.length === 0) return 0
   await session.run('CREATE OR REPLACE TEMP TABLE captured (_row BIGINT, cells VARCHAR)')
-  if (records.length > 0) {
-    const { dialect } = prepared.csv ?? {}
-    if (dialect === undefined) return undefined
-    const { first: _first, detected: _detected, header: _header, ...plain } = dialect
-    // Both cores are free now: each searches its part of the file.
-    const cuts = size > PARALLEL_BYTES ? [0, Math.floor(size / 2), size] : [0, size]
-    const ranges = await Promise.all(
-      cuts
-        .slice(1)
-        .map((to, i) => runTask('locate', { path, dialect: plain, from: cuts[i] ?? 0, to, records }, size, signal)),
-    )
-    const rows = rowsOf(records, ranges)
-    // The header is a line of the file, and never one of the records.
-    if (rows === undefined) return undefined
-    const appender = await session.connection.createAppender('captured')
-    records.forEach((cells, i) => {
-      appender.appendBigInt(BigInt(rows[i] ?? 0))
-      appender.appendVarchar(cells)
-      appender.endRow()
-    })
-    appender.closeSync()
-  }
+  const { dialect } = prepared.csv ?? {}
+  if (dialect === undefined) return undefined
+  const { first: _first, detected: _detected, header: _header, ...plain } = dialect
+  // Both cores are free now: each searches its part of the file.
+  const cuts = size > PARALLEL_BYTES ? [0, Math.floor(size / 2), size] : [0, size]
+  const ranges = await Promise.all(
+    cuts
+      .slice(1)
+      .map((to, i) => runTask('locate', { path, dialect: plain, from: cuts[i] ?? 0, to, records }, size, signal)),
+  )
+  const rows = rowsOf(records, ranges)
+  // The header is a line of the file, and never one of the records.
+  if (rows === undefined) return undefined
+  const appender = await session.connection.createAppender('captured')
+  records.forEach((cells, i) => {
+    appender.appendBigInt(BigInt(rows[i] ?? 0))
+    appender.appendVarchar(cells)
+    appender.endRow()
+  })
+  appender.closeSync()
   const cells = prepared.columns.map((name, i) => `cells ->> ${i} AS ${name}`)
   return createRejectTable(context, prepared, `SELECT _row, ${cells.join(', ')} FROM captured`)
 }

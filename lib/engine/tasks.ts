@@ -59,6 +59,14 @@ function startThread(): Worker {
   return worker
 }
 
+/** Starts a thread ahead of its work, unless one is waiting. */
+export function readyThread(): void {
+  if (idle.length > 0) return
+  const worker = startThread()
+  worker.unref()
+  idle.push(worker)
+}
+
 function inWorker(name: keyof Tasks, argument: unknown, signal?: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const worker = idle.pop() ?? startThread()

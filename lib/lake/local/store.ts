@@ -41,6 +41,8 @@ type Fate = 'moved' | 'remove' | 'keep'
 
 /** How often a put begins again when folders or versions move under it. */
 const ATTEMPTS = 50
+/** How many of its own writes a store remembers. */
+const OWN_VERSIONS = 1000
 
 export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
   const { folder, locks, landing, versions, zone } = settings
@@ -48,9 +50,19 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
   const tmpFile = () => join(settings.tmp(), crypto.randomUUID())
   const hold = <T>(key: string, action: () => T) => locks.hold(`${zone}/${key}`, action)
 
+  /** Versions that this store wrote lately: whole when they got their name, so nobody need wait whether they change. */
+  const own = new Set<string>()
+  const remember = (info: ObjectInfo): void => {
+    own.add(info.version)
+    const oldest = own.values().next()
+    if (own.size > OWN_VERSIONS && !oldest.done) own.delete(oldest.value)
+  }
+
   async function look(key: string): Promise<ObjectInfo | undefined> {
     const path = pathFor(key)
-    return landing ? lookSettled(path, key) : lookSync(path, key, false)
+    if (!landing) return lookSync(path, key, false)
+    const now = lookSync(path, key, true)
+    return now && own.has(now.version) ? now : lookSettled(path, key)
   }
 
   /** Gives the finished temporary file its name, if the condition holds. */
@@ -60,8 +72,12 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
       const info = await infoOfTmp(key, tmp)
       await makeParent(key, path)
       try {
-        if (condition.ifNoneMatch && (await linkNew(tmp, path))) return info
-        if (await replace(key, path, tmp, condition)) return info
+        const written =
+          (condition.ifNoneMatch && (await linkNew(tmp, path))) || (await replace(key, path, tmp, condition))
+        if (written) {
+          if (landing) remember(info)
+          return info
+        }
       } catch (error) {
         if (!(await mendPath(key, path, error))) throw error
       }
@@ -215,7 +231,7 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
       }
       return { path: kept.path, info, verify, release: async () => {} }
     }
-    const info = await lookSettled(path, key)
+    const info = await look(key)
     if (info?.version !== version) throw new ObjectGone(key, version)
     if (!versions) {
       const verify = async () => {
