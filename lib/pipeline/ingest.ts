@@ -75,6 +75,7 @@ async function decide(context: Context, plan: Plan, work: Work, options: RunOpti
   const { landing, ops } = context.lake.zones
   let attempts = 0
   let claimed: Content | undefined
+  let refused = false
   let base = await readHead(ops, plan.dataset, key)
   for (;;) {
     options.signal?.throwIfAborted()
@@ -84,7 +85,11 @@ async function decide(context: Context, plan: Plan, work: Work, options: RunOpti
 
     let decision: Decision
     try {
-      decision = await evaluate(context, plan, work, head)
+      // After a refused write look at landing first: two workers whose versions have both gone must not go on taking
+      // the claim to the same bytes from each other.
+      const now = refused ? await landing.head(key) : info
+      decision =
+        now?.version === info.version ? await evaluate(context, plan, work, head) : { kind: 'superseded', by: now }
     } catch (error) {
       if (!(error instanceof ObjectGone)) throw error
       const now = await landing.head(key)
@@ -119,6 +124,7 @@ async function decide(context: Context, plan: Plan, work: Work, options: RunOpti
     } catch (error) {
       if (!(error instanceof PreconditionFailed)) throw error
       base = await readHead(ops, plan.dataset, key)
+      refused = true
       continue
     }
     if (decided) context.log({ event: 'duplicate_promoted', upload, source: key, state: moved.head.state })
