@@ -27,6 +27,9 @@ export interface Opened {
   repair: boolean
 }
 
+/** How a repair file begins, whatever a spreadsheet made of its delimiter and quotes. */
+export const REPAIR_BEGINNING = /^\ufeff?"?_upload"?[,;\t]"?_row"?[,;\t]/
+
 type Limits = Pick<EngineSettings, 'maxExpandedBytes' | 'maxExpansion'>
 
 const HEAD = 64 * 1024
@@ -96,7 +99,7 @@ export async function openSource(
     original = false
     head = await readHead(current)
   }
-  const repair = /^\ufeff?"?_upload"?[,;\t]"?_row"?[,;\t]/.test(head.toString('utf8', 0, 100))
+  const repair = REPAIR_BEGINNING.test(head.toString('utf8', 0, 100))
   return {
     path: current,
     size,

@@ -3,12 +3,11 @@
 
 import { open } from 'node:fs/promises'
 import type { Plan } from '../contract/plan.ts'
+import { REPAIR_BEGINNING } from '../engine/open.ts'
 import { isUploadId } from '../lake/keys.ts'
 import type { Receipt } from '../lake/receipt.ts'
 import { datasetFor } from './datasets.ts'
 
-/** The engine knows a repair file by the same beginning (lib/engine/open.ts). */
-const BEGINNING = /^\ufeff?"?_upload"?[,;\t]"?_row"?[,;\t]/
 /** Enough for a header and the first cell of the first row. */
 const LOOKED_AT = 256 * 1024
 
@@ -18,7 +17,7 @@ export async function repairedUpload(path: string): Promise<string | undefined> 
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(LOOKED_AT), 0, LOOKED_AT, 0)
     const text = buffer.toString('utf8', 0, bytesRead)
-    if (!BEGINNING.test(text)) return undefined
+    if (!REPAIR_BEGINNING.test(text)) return undefined
     // The header's names may be quoted and hold line breaks.
     const [, upload = ''] = /^(?:"[^"]*"|[^"\r\n])*[\r\n]+"?([^",;\t\r\n]*)/.exec(text) ?? []
     return isUploadId(upload) ? upload : undefined
