@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { tempFolder } from './helpers.ts'
 import { SABOTAGES } from './sabotage.ts'
 import { runSchedule, type Sabotage, type ScheduleResult } from './schedule.ts'
+import { interleave, randomFrom, type Turn } from './turns.ts'
 
 const SCHEDULES = 300
 const TIMEOUT = 10 * 60_000
@@ -50,6 +51,14 @@ describe('the publishing protocol', () => {
       story.map((line) => line.replaceAll(/\d{8}T\d{6}Z-[0-9a-f]{12}/g, 'id'))
     expect(plain(one)).toEqual(plain(other))
     expect(one.calls).toBe(other.calls)
+  })
+
+  it('says so when a schedule does not end', async () => {
+    const forEver = async (turn: Turn) => {
+      for (;;) await turn()
+    }
+    const ended = interleave(randomFrom(1), [forEver, forEver, async (turn) => turn()], 1000)
+    await expect(ended).rejects.toThrow('did not end within 1000 turns')
   })
 })
 

@@ -18,7 +18,7 @@ import { reconcile } from '../../lib/pipeline/reconcile.ts'
 import { retract } from '../../lib/pipeline/retract.ts'
 import { type AroundCall, surround } from './ports.ts'
 import { judge, type StandInRow, standInCheck, standInPlan } from './standin.ts'
-import { interleave, type Random, randomFrom, type Turn } from './turns.ts'
+import { Endless, interleave, type Random, randomFrom, type Turn } from './turns.ts'
 
 /** A few contents, so that the same bytes often come twice; two of them differ only in their bytes, not in their size. */
 const CONTENTS = [
@@ -31,6 +31,9 @@ const CONTENTS = [
   'g1\n',
 ]
 const DATASET = 'files'
+
+/** An ordinary schedule takes some hundred turns, a long one some thousand. */
+const MOST_TURNS = 50_000
 
 /** Calls before which workers of a schedule stand still for long, since that is where the protocol could break. */
 const HOLDS = [
@@ -135,11 +138,15 @@ export async function runSchedule(
   try {
     const crashShare = random.pick([0, 0.01, 0.03, 0.08])
     const workers = 2 + random.below(3)
-    await interleave(random, [
-      (turn) => users(world, turn),
-      (turn) => reader(world, turn),
-      ...Array.from({ length: workers }, (_, index) => (turn: Turn) => worker(world, `w${index}`, turn, crashShare)),
-    ])
+    await interleave(
+      random,
+      [
+        (turn) => users(world, turn),
+        (turn) => reader(world, turn),
+        ...Array.from({ length: workers }, (_, index) => (turn: Turn) => worker(world, `w${index}`, turn, crashShare)),
+      ],
+      MOST_TURNS,
+    )
     if (world.crashes === 0) await checkCatalog(world)
     await settleDust(world)
     await check(world)
@@ -374,7 +381,7 @@ function sameRows(a: string[], b: string[]): boolean {
 async function settleDust(world: World): Promise<void> {
   const { random } = world
   const around: AroundCall = async (call, key, run) => {
-    world.calls++
+    if (++world.calls > MOST_TURNS) throw new Endless(MOST_TURNS)
     if (process.env.WEIR_STORY) world.story.push(`dust:   ${call} ${key}`)
     const answer = await run()
     if (call === 'ops.put') await notePut(world, key)

@@ -29,9 +29,23 @@ export function randomFrom(seed: number): Random {
 
 export type Turn = () => Promise<void>
 
+/** The tasks took so many turns that they are taken to run without end. */
+export class Endless extends Error {
+  override name = 'Endless'
+
+  constructor(turns: number) {
+    super(`did not end within ${turns} turns`)
+  }
+}
+
 /** Runs the tasks to their end, interleaved at their turns. The first failure is thrown when all have ended. */
-export async function interleave(random: Random, tasks: ((turn: Turn) => Promise<void>)[]): Promise<void> {
+export async function interleave(
+  random: Random,
+  tasks: ((turn: Turn) => Promise<void>)[],
+  mostTurns: number,
+): Promise<void> {
   const waiting: { task: number; go: () => void }[] = []
+  let turns = 0
   let live = tasks.length
   // Fair turns hide what shows only when one worker stands still while the others go a long way: so some are slow for a
   // while, and who is slow changes now and then.
@@ -52,11 +66,13 @@ export async function interleave(random: Random, tasks: ((turn: Turn) => Promise
     chosen?.go()
   }
   const running = tasks.map(async (run, task) => {
-    const turn = () =>
-      new Promise<void>((go) => {
+    const turn = async () => {
+      if (++turns > mostTurns) throw new Endless(mostTurns)
+      await new Promise<void>((go) => {
         waiting.push({ task, go })
         next()
       })
+    }
     try {
       await turn()
       await run(turn)
