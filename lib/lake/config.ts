@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { ENVIRONMENT } from './aws/deployed.ts'
 import { ConfigError } from './errors.ts'
 
 export const CONFIG_FILE = 'weir.yaml'
@@ -34,14 +35,129 @@ const folder = z
   .min(1)
   .refine((path) => !path.includes('\0'), 'must be a path')
 
+const DAY = z.int().min(1).max(3650)
+const MB = 1024 ** 2
+/** Room that one object may need below /tmp, as a multiple of its size: the copy, its Parquet and its rejects. */
+const ROOM = 3
+
+const principals = z.array(
+  z
+    .string()
+    .regex(/^(arn:[\w-]+:(iam|sts)::\d{12}:\S+|\d{12})$/, 'must be the ARN of a user or role, or an account id'),
+)
+
+const awsSchema = z
+  .strictObject({
+    /** Region to deploy to. Default: that of the AWS profile in use. */
+    region: z
+      .string()
+      .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region, like eu-central-1')
+      .optional(),
+    /** What happens to the data when the stacks are removed; `destroy` needs deleteData too. Default: retain. */
+    removalPolicy: z.enum(['retain', 'destroy']).default('retain'),
+    /** The second key for deleting data: the environment's name, spelled out. Default: none. */
+    deleteData: z.string().optional(),
+    /** Keys of S3, or one KMS key of the lake's own (rotated every year; about $1 a month and $0.03 per 10,000 requests). Default: s3. */
+    encryption: z.enum(['s3', 'kms']).default('s3'),
+    /** Write S3's access logs into a bucket of their own. Default: false. */
+    accessLogs: z.boolean().default(false),
+    /** Largest object that the ingest function takes; larger ones are refused, with a receipt. Default: 2GB. */
+    maxObjectSize: bytes(1).default(2 * 1024 ** 3),
+    /** What the functions get. */
+    lambda: z
+      .strictObject({
+        /** Memory of the ingest function in MB; CPUs come with it. Default: 3008, the most that a new account allows. */
+        memoryMB: z.int().min(512).max(10_240).default(3008),
+        /** arm64 costs a fifth less. Default: arm64. */
+        architecture: z.enum(['arm64', 'x64']).default('arm64'),
+        /** Seconds that one batch may take. Default: 900, the most that there is. */
+        timeoutSeconds: z.int().min(30).max(900).default(900),
+        /** Room below /tmp in MB: at least three times maxObjectSize. Default: 10240. */
+        ephemeralStorageMB: z.int().min(512).max(10_240).default(10_240),
+        /** Uploads that are worked on at the same time. The others wait in the queue. Default: 50. */
+        maximumConcurrency: z.int().min(2).max(1000).default(50),
+        /** Uploads that one run takes from the queue, one after the other. Default: 1. */
+        batchSize: z.int().min(1).max(10).default(1),
+      })
+      .prefault({}),
+    /** How long things are kept, in days. */
+    retention: z
+      .strictObject({
+        /** Results of Athena queries. Default: 30. */
+        athenaResultsDays: DAY.default(30),
+        /** Logs of the functions; one of the periods that CloudWatch knows. Default: 90. */
+        logDays: z
+          .literal([
+            1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+          ])
+          .default(90),
+        /** Landing objects move to S3 Standard-IA after this; at least 30. Default: 90. */
+        tierLandingDays: z.int().min(30).max(3650).default(90),
+        /** … and to Glacier Instant Retrieval after this; at least 30 more. Default: 365. */
+        archiveLandingDays: z.int().min(60).max(3650).default(365),
+        /** S3 access logs, where there are any. Default: 90. */
+        accessLogDays: DAY.default(90),
+      })
+      .prefault({})
+      .refine((days) => days.archiveLandingDays >= days.tierLandingDays + 30, {
+        path: ['archiveLandingDays'],
+        message: 'must be at least 30 days more than tierLandingDays',
+      }),
+    /** Who hears of alarms. Default: nobody; the alarm topic is there to subscribe to. */
+    alarmEmail: z.email().optional(),
+    /** How often the function looks for what no event told of; an EventBridge schedule. Default: rate(1 hour). */
+    reconcile: z
+      .string()
+      .regex(/^(rate\(\d+ (minutes?|hours?|days?)\)|cron\([^()]+\))$/, 'must be like rate(1 hour) or cron(0 6 * * ? *)')
+      .default('rate(1 hour)'),
+    /** Bytes that one Athena query may scan before it is cut off ($5 per TB). Default: 100GB. */
+    scanLimit: bytes(10 * MB).default(100 * 1024 ** 3),
+    /** What the messages to uploaders hold. */
+    notifications: z
+      .strictObject({
+        /** Link to the receipt: into the AWS console, one that anybody can open for a week at most, or none. Default: console. */
+        receiptLink: z.enum(['console', 'presigned', 'none']).default('console'),
+      })
+      .prefault({}),
+    /** Uploaders, by name, and the datasets whose landing prefixes each may write: one role each. Default: none. */
+    uploaders: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, 'must be short and lower case, like shop-1'),
+        z.array(z.string()).min(1),
+      )
+      .default({}),
+    /** Who may take on the roles: ARNs of users and roles, or account ids. Default: the account itself, whose IAM policies then decide. */
+    principals: z
+      .strictObject({
+        /** Of the uploader roles. */
+        uploaders: principals.default([]),
+        /** Of the analyst role. */
+        analysts: principals.default([]),
+        /** Of the engineer role. */
+        engineers: principals.default([]),
+      })
+      .prefault({}),
+  })
+  .prefault({})
+  .refine((aws) => aws.maxObjectSize * ROOM <= aws.lambda.ephemeralStorageMB * MB, {
+    path: ['maxObjectSize'],
+    message: 'must be at most a third of lambda.ephemeralStorageMB: the function works on a copy below /tmp',
+  })
+
+/** What a deployment is made with. */
+export type AwsSettings = z.output<typeof awsSchema>
+
 /** What weir.yaml may say. Unknown keys are mistakes: a setting that does nothing must not look as if it did. */
 const fileSchema = z.strictObject({
   /** Name of the lake in messages. Default: the name of its folder. */
   name: z.string().min(1).optional(),
-  /** What the lake is for: dev, test, prod … Free text, shown in messages. Default: local. */
-  environment: z.string().min(1).default('local'),
-  /** Where the lake lives. Only `local`, this folder, for now. */
-  target: z.literal('local').default('local'),
+  /** Name of the deployment, before whatever it names on AWS: weir, weir-test, shop-prod. Default: weir. */
+  environment: z
+    .string()
+    .regex(ENVIRONMENT, 'must be 2 to 20 of a-z, 0-9 and "-", beginning with a letter and not ending with "-"')
+    .default('weir'),
+  /** Where commands find the lake: `local` in this folder, or `aws`, the deployment of this environment. Default: local. */
+  target: z.enum(['local', 'aws']).default('local'),
   /** Folder of the contracts, from the lake's folder. Default: contracts. */
   contracts: folder.default('contracts'),
   /** Memory that the engine, or a query, may use: "512MB", "2GB". Default: 1GB. */
@@ -72,6 +188,8 @@ const fileSchema = z.strictObject({
       keepVersions: z.boolean().default(true),
     })
     .prefault({}),
+  /** The deployment on AWS: docs/deploy.md. A lake in a folder does not look at it. */
+  aws: awsSchema,
 })
 
 /** The settings of a lake, with every default filled in. */
@@ -80,7 +198,7 @@ export interface LakeConfig {
   root: string
   name: string
   environment: string
-  target: 'local'
+  target: 'local' | 'aws'
   /** Absolute path of the contracts' folder. */
   contracts: string
   memoryBytes: number
@@ -88,6 +206,7 @@ export interface LakeConfig {
   durable: boolean
   limits: { maxExpandedBytes: number; maxExpansion: number; maxRecordBytes: number; maxRuleSeconds: number }
   landing: { keepVersions: boolean }
+  aws: AwsSettings
 }
 
 /** The nearest folder upward that holds a weir.yaml; undefined when there is none. */
@@ -146,8 +265,36 @@ function wordsOf(issue: z.core.$ZodIssue): string[] {
   return [`${at === '' ? 'weir.yaml' : at}: ${issue.message.replace(/\.?$/, '.')}${found}`]
 }
 
+/** The settings known at a place of weir.yaml. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  if (path[0] === 'limits') return Object.keys(fileSchema.shape.limits.unwrap().shape)
-  if (path[0] === 'landing') return Object.keys(fileSchema.shape.landing.unwrap().shape)
-  return Object.keys(fileSchema.shape)
+  let at: z.core.$ZodType = fileSchema
+  for (const key of path) at = insideOf(at, key) ?? at
+  const object = unwrapped(at)
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : []
+}
+
+function insideOf(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType | undefined {
+  const object = unwrapped(schema)
+  return object instanceof z.ZodObject ? (object.shape[String(key)] as z.core.$ZodType | undefined) : undefined
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  return schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional
+    ? unwrapped(schema.unwrap())
+    : schema
+}
+
+/** Every setting below `aws:`, as a path, with its default where it has one. For the table in docs/deploy.md. */
+export function awsSettings(): { path: string; default: unknown }[] {
+  const defaults = fileSchema.parse({}).aws
+  const found: { path: string; default: unknown }[] = []
+  const walk = (schema: z.core.$ZodType, path: string[], value: unknown): void => {
+    const object = unwrapped(schema)
+    if (!(object instanceof z.ZodObject)) found.push({ path: path.join('.'), default: value })
+    else
+      for (const [key, inner] of Object.entries(object.shape))
+        walk(inner as z.core.$ZodType, [...path, key], (value as Record<string, unknown> | undefined)?.[key])
+  }
+  walk(awsSchema, [], defaults)
+  return found
 }

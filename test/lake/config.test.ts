@@ -12,18 +12,56 @@ const file = '/lakes/shop/weir.yaml'
 
 describe('weir.yaml', () => {
   test('an empty file gives the defaults', () => {
-    const { threads, ...config } = parseLakeConfig('', file)
+    const { threads, aws, ...config } = parseLakeConfig('', file)
     expect(threads).toBeGreaterThanOrEqual(1)
     expect(config).toEqual({
       root: '/lakes/shop',
       name: 'shop',
-      environment: 'local',
+      environment: 'weir',
       target: 'local',
       contracts: '/lakes/shop/contracts',
       memoryBytes: GB,
       durable: true,
       limits: { maxExpandedBytes: 50 * GB, maxExpansion: 200, maxRecordBytes: 16 * 1024 ** 2, maxRuleSeconds: 300 },
       landing: { keepVersions: true },
+    })
+    expect(aws).toEqual({
+      removalPolicy: 'retain',
+      encryption: 's3',
+      accessLogs: false,
+      maxObjectSize: 2 * GB,
+      lambda: {
+        memoryMB: 3008,
+        architecture: 'arm64',
+        timeoutSeconds: 900,
+        ephemeralStorageMB: 10_240,
+        maximumConcurrency: 50,
+        batchSize: 1,
+      },
+      retention: {
+        athenaResultsDays: 30,
+        logDays: 90,
+        tierLandingDays: 90,
+        archiveLandingDays: 365,
+        accessLogDays: 90,
+      },
+      reconcile: 'rate(1 hour)',
+      scanLimit: 100 * GB,
+      notifications: { receiptLink: 'console' },
+      uploaders: {},
+      principals: { uploaders: [], analysts: [], engineers: [] },
+    })
+  })
+
+  test('a deployment says what differs from the defaults', () => {
+    const { aws } = parseLakeConfig(
+      'environment: shop-prod\ntarget: aws\naws: {lambda: {architecture: x64}, uploaders: {shop: [orders]}, maxObjectSize: 500MB}',
+      file,
+    )
+    expect(aws).toMatchObject({
+      lambda: { architecture: 'x64', memoryMB: 3008 },
+      uploaders: { shop: ['orders'] },
+      maxObjectSize: 500 * 1024 ** 2,
     })
   })
 
@@ -49,7 +87,15 @@ describe('weir.yaml', () => {
     ['memory: lots', /memory: must be a size of at least \d+ bytes, like 512MB.* Found "lots"/],
     ['memory: 1MB', /memory: must be a size of at least/],
     ['threads: 0', /threads: .*Found 0/],
-    ['target: aws', /target: .*"local".* Found "aws"/],
+    ['target: moon', /target: .*"local".*"aws".* Found "moon"/],
+    ['environment: Shop', /environment: must be 2 to 20 of a-z.* Found "Shop"/],
+    ['aws: {memory: 1}', /memory: aws has no such setting; it knows: region, removalPolicy/],
+    ['aws: {lambda: {memory: 1}}', /memory: aws\.lambda has no such setting; it knows: memoryMB, architecture/],
+    ['aws: {maxObjectSize: 5GB}', /aws\.maxObjectSize: must be at most a third of lambda\.ephemeralStorageMB/],
+    ['aws: {reconcile: hourly}', /aws\.reconcile: must be like rate\(1 hour\)/],
+    ['aws: {retention: {tierLandingDays: 350}}', /aws\.retention\.archiveLandingDays: must be at least 30 days more/],
+    ['aws: {principals: {analysts: ["*"]}}', /aws\.principals\.analysts\.0: must be the ARN of a user or role/],
+    ['aws: {uploaders: {Shop!: [orders]}}', /aws\.uploaders\.Shop!: .*/],
     ['a: [', /line 1/],
     ['- a', /weir\.yaml: .*expected object/i],
   ])('%s is a mistake, with what is allowed', (text, message) => {

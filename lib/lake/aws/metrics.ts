@@ -1,0 +1,24 @@
+// The figures that the functions give to CloudWatch, and that the dashboard and the alarms read: named once, here.
+
+/** Namespace of every metric. */
+export const METRIC_NAMESPACE = 'Weir'
+
+/** Names of the metrics. All but `DurationMs` are counts or bytes of one upload, to be summed. */
+export const METRICS = {
+  /** Uploads that got their receipt. */
+  uploads: 'Uploads',
+  rowsRead: 'RowsRead',
+  rowsAccepted: 'RowsAccepted',
+  rowsRejected: 'RowsRejected',
+  /** Uploads refused as a whole. */
+  refused: 'Refused',
+  /** From the first look at landing to the receipt. */
+  durationMs: 'DurationMs',
+  bytesIn: 'BytesIn',
+} as const
+
+/** Dimensions of every metric: `service` is the environment's name (Powertools' service), `dataset` the dataset's. */
+export const DIMENSIONS = { environment: 'service', dataset: 'dataset' } as const
+
+/** Each metric is given twice: for its dataset, and with this instead, for the lake as a whole, which the alarms read. */
+export const ALL_DATASETS = '(all)'
