@@ -68,10 +68,23 @@ export const receiptsPrefix = (dataset?: string, date?: string): string =>
 export const receiptKey = (dataset: string, upload: string): string =>
   `${receiptsPrefix(dataset, dateOfUpload(upload))}${upload}.json`
 
-/** Where the rejects of an upload go. `variant` only when other ones (of an older contract) lie there already. */
+/** The page of a receipt. Not beside it: what lies below `receipts/` is a table of JSON, to Athena. */
+export const pageKeyOf = (dataset: string, upload: string): string =>
+  `pages/dataset=${dataset}/date=${dateOfUpload(upload)}/${upload}.html`
+
+export const rejectsPrefix = (dataset: string): string => `rejects/dataset=${dataset}/`
+export const repairFilesPrefix = (dataset: string): string => `repair-files/dataset=${dataset}/`
+
+/**
+ * Where the rejects of an upload go: Parquet to query and, apart from it, so that a table is all Parquet, CSV to repair.
+ * `variant` only when other ones (of an older contract) lie there already.
+ */
 export function rejectsKeys(dataset: string, upload: string, variant?: string): { parquet: string; csv: string } {
-  const folder = `rejects/dataset=${dataset}/upload=${upload}/${variant === undefined ? '' : `${variant}/`}`
-  return { parquet: `${folder}rejects.parquet`, csv: `${folder}repair.csv` }
+  const folder = `upload=${upload}/${variant === undefined ? '' : `${variant}/`}`
+  return {
+    parquet: `${rejectsPrefix(dataset)}${folder}rejects.parquet`,
+    csv: `${repairFilesPrefix(dataset)}${folder}repair.csv`,
+  }
 }
 
 export const repairsPrefix = (repaired: string): string => `repairs/${repaired}/`

@@ -25,7 +25,8 @@ export interface ReceiptFilter {
 /** Writes a receipt unless the upload has one. True for the one writer who won: he tells the uploader. */
 export async function writeReceipt(ops: ObjectStore, receipt: Receipt): Promise<boolean> {
   try {
-    const body = `${JSON.stringify(receipt, null, 2)}\n`
+    // On one line: Athena reads a JSON table by lines.
+    const body = `${JSON.stringify(receipt)}\n`
     await ops.put(receiptKey(receipt.dataset, receipt.upload), body, { ifNoneMatch: '*' })
     return true
   } catch (error) {

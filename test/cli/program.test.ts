@@ -86,7 +86,7 @@ test('watch takes in what is there, what comes, and ends well on Ctrl-C', async 
   // The page of each is there when the watcher has ended.
   const listed = await weirJson(lake, ['receipts'])
   for (const { upload, dataset, droppedAt } of listed.document.receipts) {
-    const page = join(lake, `ops/receipts/dataset=${dataset}/date=${droppedAt.slice(0, 10)}/${upload}.html`)
+    const page = join(lake, `ops/pages/dataset=${dataset}/date=${droppedAt.slice(0, 10)}/${upload}.html`)
     expect(await readFile(page, 'utf8')).toContain(upload)
   }
 })

@@ -1,6 +1,6 @@
-// Writes the page of a receipt next to the receipt: a projection, which may be written again whenever something it shows changed.
+// Writes the page of a receipt: a projection, which may be written again whenever something it shows changed.
 
-import { receiptKey } from '../keys.ts'
+import { pageKeyOf } from '../keys.ts'
 import { findReceipt, repairsOf } from '../ledger.ts'
 import type { Lake } from '../ports.ts'
 import type { Receipt } from '../receipt.ts'
@@ -8,8 +8,8 @@ import { renderHtml } from './html.ts'
 import type { ReceiptExtras } from './words.ts'
 
 /** Key of the page in the ops zone. */
-export const pageKey = (receipt: Receipt): string =>
-  receiptKey(receipt.dataset, receipt.upload).replace(/\.json$/, '.html')
+export const pageKey = (receipt: Pick<Receipt, 'dataset' | 'upload'>): string =>
+  pageKeyOf(receipt.dataset, receipt.upload)
 
 /** What a renderer shows besides the receipt: how much has been repaired since, and where the repair file is. */
 export async function receiptExtras(lake: Lake, receipt: Receipt): Promise<ReceiptExtras> {
@@ -21,7 +21,7 @@ export async function receiptExtras(lake: Lake, receipt: Receipt): Promise<Recei
 }
 
 /**
- * Writes `receipts/…/<upload>.html`, and anew the pages of the uploads that this one repairs, which now show more rows
+ * Writes `pages/…/<upload>.html`, and anew the pages of the uploads that this one repairs, which now show more rows
  * as repaired. Returns where the page is.
  */
 export async function writeReceiptPage(lake: Lake, receipt: Receipt): Promise<string> {
