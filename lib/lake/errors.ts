@@ -40,6 +40,16 @@ export class QueryError extends Error {
   override name = 'QueryError'
 }
 
+/** A type that a catalog has no name for, so that a query would misread the files. */
+export class UnknownType extends Error {
+  override name = 'UnknownType'
+  readonly type: string
+  constructor(type: string, why: string) {
+    super(`The type ${type} cannot be read in Athena: ${why}.`)
+    this.type = type
+  }
+}
+
 /** weir.yaml cannot be read, or says something that Weir does not know. */
 export class ConfigError extends Error {
   override name = 'ConfigError'

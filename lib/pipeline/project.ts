@@ -5,32 +5,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Plan } from '../contract/plan.ts'
 import { type Head, partitionValues, readHead, type StoredHead } from '../lake/heads.ts'
 import { writeReceipt } from '../lake/ledger.ts'
-import type { Catalog, TableDefinition } from '../lake/ports.ts'
+import type { Catalog } from '../lake/ports.ts'
 import type { Receipt } from '../lake/receipt.ts'
+import { tableName, tableOf } from '../lake/tables.ts'
 import type { Context } from './context.ts'
-
-export const tableName = (dataset: string): string => `clean.${dataset}`
-
-/** The clean table of a dataset: the contract's columns, then what Weir adds. */
-export function tableOf(plan: Plan): TableDefinition {
-  const columns = plan.columns.map(({ name, sqlType, description }) => ({
-    name,
-    type: sqlType,
-    ...(description === undefined ? {} : { comment: description }),
-  }))
-  columns.push({ name: '_upload', type: 'VARCHAR', comment: 'The upload that the row came with: see its receipt.' })
-  if (plan.settings.extraColumns === 'keep')
-    columns.push({ name: '_extra', type: 'VARCHAR', comment: 'Columns that the contract does not know, as JSON.' })
-  return {
-    name: tableName(plan.dataset),
-    ...(plan.description === undefined ? {} : { description: plan.description }),
-    columns,
-    partitionKeys: [
-      { name: 'ingest_date', type: 'VARCHAR', comment: 'The day (UTC) on which the source first came.' },
-      { name: 'source', type: 'VARCHAR', comment: 'The source: the end of its landing key, and a hash of it.' },
-    ],
-  }
-}
 
 const known = new WeakMap<Catalog, Map<string, Plan>>()
 

@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import { partitionValues, readHeadAt, type StoredHead, slugOfPartition } from '../lake/heads.ts'
 import { datasetOfKey, headsPrefix, slugHeadKey } from '../lake/keys.ts'
 import { readReceipt } from '../lake/ledger.ts'
+import { tableName } from '../lake/tables.ts'
 import { forEachBounded } from './bounded.ts'
 import type { Context } from './context.ts'
 import { guarded, PipelineFault, UnknownDataset } from './errors.ts'
 import { isIgnored } from './ignored.ts'
 import { ingest } from './ingest.ts'
-import { locationAt, messageOf, putTable, settle, tableName } from './project.ts'
+import { locationAt, messageOf, putTable, settle } from './project.ts'
 
 export interface ReconcileOptions {
   signal?: AbortSignal

@@ -2,6 +2,7 @@
 // receipts and rejects of the ops zone. Only text is made here; nothing is run.
 
 import type { Partition, TableDefinition } from '../ports.ts'
+import { RECEIPT_COLUMNS, REJECT_COLUMNS } from '../tables.ts'
 
 /** One partition with the absolute paths of its files. */
 export interface PartitionFiles {
@@ -75,41 +76,7 @@ function keysAreInPaths(table: TableDefinition, partitions: PartitionFiles[]): b
   })
 }
 
-/** Columns of ops.receipts: the fields of a receipt (docs/receipt.md), with their names. */
-const RECEIPT_COLUMNS: Record<string, string> = {
-  upload: 'VARCHAR',
-  dataset: 'VARCHAR',
-  source: 'VARCHAR',
-  version: 'VARCHAR',
-  size: 'BIGINT',
-  sha256: 'VARCHAR',
-  droppedAt: 'TIMESTAMP',
-  outcome: 'VARCHAR',
-  reason: 'STRUCT(code VARCHAR, message VARCHAR, advice VARCHAR)',
-  rows: 'STRUCT("read" BIGINT, accepted BIGINT, rejected BIGINT)',
-  violations:
-    'STRUCT("rule" VARCHAR, "column" VARCHAR, severity VARCHAR, message VARCHAR, count BIGINT, ' +
-    'samples STRUCT("row" BIGINT, "value" VARCHAR, message VARCHAR)[])[]',
-  warnings: 'VARCHAR[]',
-  contract: 'STRUCT(id VARCHAR, version VARCHAR, hash VARCHAR)',
-  clean: 'STRUCT(location VARCHAR, files VARCHAR[], bytes BIGINT)',
-  rejects: 'STRUCT(parquet VARCHAR, csv VARCHAR)',
-  repairs: 'STRUCT(upload VARCHAR, "rows" BIGINT)[]',
-  duplicateOf: 'STRUCT(source VARCHAR, upload VARCHAR)',
-  timings: 'MAP(VARCHAR, DOUBLE)',
-  finishedAt: 'TIMESTAMP',
-  weir: 'VARCHAR',
-}
-
-const REJECT_COLUMNS: Record<string, string> = {
-  _row: 'BIGINT',
-  _upload: 'VARCHAR',
-  _raw: 'VARCHAR',
-  cells: 'VARCHAR',
-  violations: 'VARCHAR',
-}
-
-const emptyRelation = (columns: Record<string, string>): string =>
+const emptyRelation = (columns: Readonly<Record<string, string>>): string =>
   `SELECT ${Object.entries(columns)
     .map(([name, type]) => `CAST(NULL AS ${type}) AS ${quoteName(name)}`)
     .join(', ')} WHERE false`

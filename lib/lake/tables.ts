@@ -1,0 +1,63 @@
+// The tables of a lake as plain definitions, the same for every catalog: a dataset's clean table from its contract, and
+// the ops tables over receipts and rejects. Types are DuckDB's; aws/types.ts says what they are called in Glue.
+
+import type { Plan } from '../contract/plan.ts'
+import type { TableDefinition } from './ports.ts'
+
+export const tableName = (dataset: string): string => `clean.${dataset}`
+
+/** The clean table of a dataset: the contract's columns, then what Weir adds. */
+export function tableOf(plan: Pick<Plan, 'dataset' | 'description' | 'columns' | 'settings'>): TableDefinition {
+  const columns = plan.columns.map(({ name, sqlType, description }) => ({
+    name,
+    type: sqlType,
+    ...(description === undefined ? {} : { comment: description }),
+  }))
+  columns.push({ name: '_upload', type: 'VARCHAR', comment: 'The upload that the row came with: see its receipt.' })
+  if (plan.settings.extraColumns === 'keep')
+    columns.push({ name: '_extra', type: 'VARCHAR', comment: 'Columns that the contract does not know, as JSON.' })
+  return {
+    name: tableName(plan.dataset),
+    ...(plan.description === undefined ? {} : { description: plan.description }),
+    columns,
+    partitionKeys: [
+      { name: 'ingest_date', type: 'VARCHAR', comment: 'The day (UTC) on which the source first came.' },
+      { name: 'source', type: 'VARCHAR', comment: 'The source: the end of its landing key, and a hash of it.' },
+    ],
+  }
+}
+
+/** Columns of ops.receipts: the fields of a receipt (docs/receipt.md), with their names. */
+export const RECEIPT_COLUMNS: Readonly<Record<string, string>> = {
+  upload: 'VARCHAR',
+  dataset: 'VARCHAR',
+  source: 'VARCHAR',
+  version: 'VARCHAR',
+  size: 'BIGINT',
+  sha256: 'VARCHAR',
+  droppedAt: 'TIMESTAMP',
+  outcome: 'VARCHAR',
+  reason: 'STRUCT(code VARCHAR, message VARCHAR, advice VARCHAR)',
+  rows: 'STRUCT("read" BIGINT, accepted BIGINT, rejected BIGINT)',
+  violations:
+    'STRUCT("rule" VARCHAR, "column" VARCHAR, severity VARCHAR, message VARCHAR, count BIGINT, ' +
+    'samples STRUCT("row" BIGINT, "value" VARCHAR, message VARCHAR)[])[]',
+  warnings: 'VARCHAR[]',
+  contract: 'STRUCT(id VARCHAR, version VARCHAR, hash VARCHAR)',
+  clean: 'STRUCT(location VARCHAR, files VARCHAR[], bytes BIGINT)',
+  rejects: 'STRUCT(parquet VARCHAR, csv VARCHAR)',
+  repairs: 'STRUCT(upload VARCHAR, "rows" BIGINT)[]',
+  duplicateOf: 'STRUCT(source VARCHAR, upload VARCHAR)',
+  timings: 'MAP(VARCHAR, DOUBLE)',
+  finishedAt: 'TIMESTAMP',
+  weir: 'VARCHAR',
+}
+
+/** Columns of ops.rejects; its rows also say their dataset. */
+export const REJECT_COLUMNS: Readonly<Record<string, string>> = {
+  _row: 'BIGINT',
+  _upload: 'VARCHAR',
+  _raw: 'VARCHAR',
+  cells: 'VARCHAR',
+  violations: 'VARCHAR',
+}
