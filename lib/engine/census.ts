@@ -1,13 +1,12 @@
 // The census: what a file holds by a plain look at its bytes, independent of any parser. It is what the readers'
-// counts are held against, and it makes the SHA-256 in the same pass.
+// counts are held against. Beside it the digest, the file's SHA-256.
 
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
+import { type LineNotes, NOTED_BYTES, takeNotes } from './line-notes.ts'
 
-export interface Census {
-  sha256: string
-  size: number
+export interface Census extends LineNotes {
   /** Line feeds. */
   lf: number
   /** Carriage returns, and how many of them stand right before a line feed. */
@@ -23,12 +22,31 @@ const CHUNK = 1 << 20
 const LF = 10
 const CR = 13
 
-/** Counts in one pass over the file; memory stays at one chunk. */
-export function census(path: string): Census {
+export interface CensusRequest {
+  path: string
+  /** Set to take notes of the lines as well, as those of a CSV file. */
+  csv?: { delimiter: string; quote: string; header: boolean }
+}
+
+/** SHA-256 of a file, in hex. */
+export function digest(path: string): string {
   const hash = createHash('sha256')
+  const buffer = Buffer.allocUnsafe(CHUNK)
+  const file = openSync(path, 'r')
+  try {
+    for (;;) {
+      const read = readSync(file, buffer, 0, CHUNK, null)
+      if (read === 0) return hash.digest('hex')
+      hash.update(buffer.subarray(0, read))
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Counts in one pass over the file; memory stays at one chunk, and the notes of the lines. */
+export function census({ path, csv }: CensusRequest): Census {
   const result: Census = {
-    sha256: '',
-    size: 0,
     lf: 0,
     cr: 0,
     crlf: 0,
@@ -37,6 +55,12 @@ export function census(path: string): Census {
     validUtf8: true,
   }
   const buffer = Buffer.allocUnsafe(CHUNK + 4)
+  const lines = csv && takeNotes(csv)
+  // The start of a line that a chunk's end has cut.
+  const cut = Buffer.allocUnsafe(2 * NOTED_BYTES)
+  let cutBytes = 0
+  let lineOffset = 0
+  let chunkOffset = 0
   const file = openSync(path, 'r')
   try {
     let carried = 0 // bytes of a UTF-8 character cut by the chunk's end
@@ -45,13 +69,28 @@ export function census(path: string): Census {
       const read = readSync(file, buffer, carried, CHUNK, null)
       if (read === 0) break
       const fresh = buffer.subarray(carried, carried + read)
-      hash.update(fresh)
-      result.size += read
       if (fresh[0] === LF && last === CR) result.crlf++
+      let start = 0
       for (let at = fresh.indexOf(LF); at >= 0; at = fresh.indexOf(LF, at + 1)) {
         result.lf++
-        if (at > 0 && fresh[at - 1] === CR) result.crlf++
+        const end = at > 0 && fresh[at - 1] === CR ? at - 1 : at
+        if (end < at) result.crlf++
+        if (lines === undefined) continue
+        if (start === 0 && cutBytes > 0) {
+          cutBytes += fresh.copy(cut, cutBytes, 0, Math.min(at, NOTED_BYTES))
+          const cr = cutBytes <= NOTED_BYTES && cut[cutBytes - 1] === CR ? 1 : 0
+          lines.line(cut, 0, Math.min(cutBytes - cr, NOTED_BYTES), lineOffset)
+        } else {
+          lines.line(fresh, start, Math.min(end, start + NOTED_BYTES), lineOffset)
+        }
+        cutBytes = 0
+        start = at + 1
+        lineOffset = chunkOffset + start
       }
+      if (cutBytes < NOTED_BYTES) {
+        cutBytes += fresh.copy(cut, cutBytes, start, Math.min(read, start + NOTED_BYTES - cutBytes))
+      }
+      chunkOffset += read
       for (let at = fresh.indexOf(CR); at >= 0; at = fresh.indexOf(CR, at + 1)) result.cr++
       if (!result.nul) result.nul = fresh.includes(0)
       last = fresh[read - 1] ?? 0
@@ -67,8 +106,8 @@ export function census(path: string): Census {
     }
     if (carried > 0) result.validUtf8 = false
     result.endsWithNewline = last === LF || (last === CR && result.lf === 0)
-    result.sha256 = hash.digest('hex')
-    return result
+    if (cutBytes > 0) lines?.line(cut, 0, cutBytes, lineOffset)
+    return { ...result, ...lines?.notes() }
   } finally {
     closeSync(file)
   }

@@ -33,8 +33,7 @@ export interface Session {
   run(sql: string): Promise<number>
   /** Rows as JSON knows them: big integers are strings. */
   rows<Row extends unknown[]>(sql: string): Promise<Row[]>
-  /** `onFirst` is called with the first row, while the scan goes on. */
-  capture(maxRows: number, maxBytes: number, onFirst?: () => void): Capture
+  capture(maxRows: number, maxBytes: number): Capture
   /** Share of the whole work, 0 to 1, at which the statements that follow begin and end; for progress. */
   stage: [from: number, to: number]
   close(): void
@@ -53,10 +52,7 @@ export async function openDuck(settings: EngineSettings): Promise<Duck> {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   })
-  const slots = new Map<
-    number,
-    { capture: Capture; maxRows: number; maxBytes: number; stop: () => void; onFirst?: () => void }
-  >()
+  const slots = new Map<number, { capture: Capture; maxRows: number; maxBytes: number; stop: () => void }>()
   let nextSlot = 1
   const registering = await instance.connect()
   registering.registerScalarFunction(
@@ -74,7 +70,6 @@ export async function openDuck(settings: EngineSettings): Promise<Duck> {
           const slot = slots.get(slotVector.getItem(i) as number)
           if (slot === undefined || slot.capture.overflow) continue
           const text = texts.getItem(i) as string
-          if (slot.capture.rows.length === 0) slot.onFirst?.()
           slot.capture.rows.push(text)
           slot.capture.bytes += text.length
           if (slot.capture.rows.length > slot.maxRows || slot.capture.bytes > slot.maxBytes) {
@@ -116,9 +111,9 @@ export async function openDuck(settings: EngineSettings): Promise<Duck> {
             const reader = await connection.runAndReadAll(sql)
             return reader.getRowsJson() as never
           }),
-        capture(maxRows, maxBytes, onFirst) {
+        capture(maxRows, maxBytes) {
           const capture: Capture = { slot: nextSlot++, rows: [], bytes: 0, overflow: false }
-          slots.set(capture.slot, { capture, maxRows, maxBytes, stop, ...(onFirst ? { onFirst } : {}) })
+          slots.set(capture.slot, { capture, maxRows, maxBytes, stop })
           mine.push(capture.slot)
           return capture
         },

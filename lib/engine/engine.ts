@@ -60,22 +60,28 @@ async function check(duck: Duck, settings: EngineSettings, request: CheckRequest
     throw new EngineFault(`The file cannot be reached: ${(error as Error).message}.`, { cause: error })
   }
   // Started at once and read when it is needed; a failure is taken up there.
-  const counting = runTask('census', request.path, size, request.signal)
-  counting.catch(() => {})
+  const hashing = runTask('digest', request.path, size, request.signal)
+  hashing.catch(() => {})
   const base = { notEnforced: request.plan.notEnforced, size, repairs: [], clean: [], violations: [], warnings: [] }
   try {
-    const answer = await checkFile(duck, settings, request, work, counting, watch)
-    return { ...base, ...answer, sha256: (await counting).sha256, timings: watch.timings() }
+    const answer = await checkFile(duck, settings, request, work, watch)
+    return { ...base, ...answer, sha256: await hashing, timings: watch.timings() }
   } catch (error) {
     if (error instanceof Refusal) {
-      const { sha256 } = await counting
       const rows = { read: 0, accepted: 0, rejected: 0 }
-      return { ...base, outcome: 'refused', reason: error.reason, rows, sha256, timings: watch.timings() }
+      return {
+        ...base,
+        outcome: 'refused',
+        reason: error.reason,
+        rows,
+        sha256: await hashing,
+        timings: watch.timings(),
+      }
     }
     if (error instanceof Cancelled || error instanceof EngineFault) throw error
     throw new EngineFault((error as Error).message, { cause: error })
   } finally {
-    await counting.catch(() => {})
+    await hashing.catch(() => {})
     await rm(work, { recursive: true, force: true })
   }
 }
@@ -87,7 +93,6 @@ async function checkFile(
   settings: EngineSettings,
   request: CheckRequest,
   work: string,
-  counting: Promise<Census>,
   watch: Stopwatch,
 ): Promise<Answer> {
   const { plan, upload, outDir, signal } = request
@@ -105,7 +110,7 @@ async function checkFile(
   try {
     const context: PassContext =
       signal === undefined ? { plan, session, upload, outDir } : { plan, session, upload, outDir, signal }
-    const { prepared, split } = await readAndSplit(context, opened, settings, work, counting)
+    const { prepared, split } = await readAndSplit(context, opened, settings, work)
     watch.lap('read')
     const read = split.good + split.aside
     if (read === 0) {
@@ -131,7 +136,6 @@ async function readAndSplit(
   opened: Opened,
   settings: EngineSettings,
   work: string,
-  counting: Promise<Census>,
 ): Promise<{ prepared: Prepared; split: Split }> {
   const { plan, signal } = context
   if (opened.format === 'parquet') {
@@ -143,7 +147,10 @@ async function readAndSplit(
     return { prepared, split: await splitNumbered(context, prepared, opened.size) }
   }
   const head = readCsvHead(plan, opened, settings)
-  const census = opened.original ? counting : runTask('census', opened.path, opened.size, signal)
+  const { delimiter, quote, header } = head.dialect
+  const census = runTask('census', { path: opened.path, csv: { delimiter, quote, header } }, opened.size, signal)
+  // Taken up where it is needed.
+  census.catch(() => {})
   const mayBeSimple = await looksSimple(opened, census, head.dialect.first.length, head.dialect.newline, plan)
   if (mayBeSimple) {
     const prepared = csvAsIs(plan, opened, head, await plainName(opened.path, work, 'in.csv'))

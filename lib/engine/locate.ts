@@ -2,6 +2,7 @@
 // where it stands; one pass over the lines finds the place again, far cheaper than numbering every row beforehand.
 
 import { closeSync, openSync, readSync } from 'node:fs'
+import { BLOCK, HEAD, headOf, type LineIndex } from './line-notes.ts'
 import { type Dialect, splitLine } from './records.ts'
 
 export interface LocateRequest {
@@ -13,6 +14,8 @@ export interface LocateRequest {
   to: number
   /** The records looked for, each as the JSON array of its field texts. */
   records: string[]
+  /** What the census noted of all lines of the file: then only those are read that may be one of the records. */
+  index?: LineIndex
 }
 
 export interface Located {
@@ -22,8 +25,6 @@ export interface Located {
   hits: [record: number, line: number][]
 }
 
-/** Bytes at the start of a line by which it is recognised when a quote makes the rest unlike the texts. */
-const HEAD = 8
 const CHUNK = 1 << 20
 const FILTER_BITS = 20
 
@@ -40,7 +41,7 @@ export function locate(request: LocateRequest): Located {
     heads[slot(headOf(joined, 0, joined.length))] = 1
   }
   const hits: Located['hits'] = []
-  const lines = eachLine(request, (buffer, start, end, firstQuote, line) => {
+  const visit: Visit = (buffer, start, end, firstQuote, line) => {
     const passed =
       firstQuote < 0
         ? whole[slot(keyOf(buffer, start, end))] === 1
@@ -49,18 +50,55 @@ export function locate(request: LocateRequest): Located {
     const fields = splitLine(buffer, start, end, dialect)
     const record = fields && first.get(JSON.stringify(fields))
     if (record !== undefined) hits.push([record, line])
-  })
-  return { lines, hits }
+  }
+  const file = openSync(request.path, 'r')
+  try {
+    if (request.index === undefined) return { lines: eachLine(file, request, 0, visit), hits }
+    const { fingerprints, offsets } = request.index
+    for (const [from, to] of blocksToRead(fingerprints, (head) => heads[slot(head)] === 1)) {
+      const range = { ...request, from: offsets[from] ?? 0, to: offsets[to] ?? request.to }
+      eachLine(file, range, from * BLOCK, visit)
+    }
+    return { lines: fingerprints.length, hits }
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** The blocks, as ranges, that hold a line of which the fingerprint is sought or says nothing. */
+function* blocksToRead(fingerprints: Uint32Array, isSought: (head: number) => boolean): Iterable<[number, number]> {
+  const blocks = Math.ceil(fingerprints.length / BLOCK)
+  let from: number | undefined
+  for (let block = 0; block < blocks; block++) {
+    const end = Math.min(fingerprints.length, (block + 1) * BLOCK)
+    let wanted = false
+    for (let line = block * BLOCK; line < end && !wanted; line++) {
+      const head = fingerprints[line] as number
+      wanted = head === 0 || isSought(head)
+    }
+    if (wanted) from ??= block
+    else if (from !== undefined) {
+      yield [from, block]
+      from = undefined
+    }
+  }
+  if (from !== undefined) yield [from, blocks]
 }
 
 /** The first place of each record in the list; an empty field and a null are the same text in a file. */
 function firstPlaces(records: string[]): Map<string, number> {
   const first = new Map<string, number>()
   records.forEach((cells, place) => {
-    const key = JSON.stringify((JSON.parse(cells) as (string | null)[]).map((text) => text ?? ''))
+    const key = textOf(cells)
     if (!first.has(key)) first.set(key, place)
   })
   return first
+}
+
+function textOf(cells: string): string {
+  // Nearly all records have no null, and are their own text.
+  if (!cells.includes('null')) return cells
+  return JSON.stringify((JSON.parse(cells) as (string | null)[]).map((text) => text ?? ''))
 }
 
 /**
@@ -71,8 +109,7 @@ export function rowsOf(records: string[], ranges: Located[]): number[] | undefin
   const first = firstPlaces(records)
   const waiting = new Map<number, number[]>()
   records.forEach((cells, place) => {
-    const key = JSON.stringify((JSON.parse(cells) as (string | null)[]).map((text) => text ?? ''))
-    const at = first.get(key) ?? place
+    const at = first.get(textOf(cells)) ?? place
     const list = waiting.get(at)
     if (list) list.push(place)
     else waiting.set(at, [place])
@@ -94,68 +131,62 @@ export function rowsOf(records: string[], ranges: Located[]): number[] | undefin
 
 type Visit = (buffer: Buffer, start: number, end: number, firstQuote: number, line: number) => void
 
-/** Visits the lines that begin in the range, without their line ends; gives their number. */
-function eachLine({ path, dialect, from, to }: LocateRequest, visit: Visit): number {
+/** Visits the lines that begin in the range, without their line ends, counted from `before`; gives their number. */
+function eachLine(
+  file: number,
+  { dialect, from, to }: Pick<LocateRequest, 'dialect' | 'from' | 'to'>,
+  before: number,
+  visit: Visit,
+): number {
   const quote = dialect.quote.charCodeAt(0)
-  let buffer = Buffer.allocUnsafe(CHUNK)
-  const file = openSync(path, 'r')
-  try {
-    // One byte earlier: a line begins at `from` when a line feed stands before it.
-    let offset = Math.max(0, from - 1)
-    let skipping = from > 0
-    let filled = 0
-    let lines = 0
-    for (;;) {
-      const read = readSync(file, buffer, filled, buffer.length - filled, offset + filled)
-      const atEnd = read === 0
-      filled += read
-      let pos = 0
-      let nextQuote = buffer.subarray(0, filled).indexOf(quote)
-      while (pos < filled) {
-        let end = buffer.indexOf(10, pos)
-        if (end < 0 || end >= filled) {
-          if (!atEnd) break
-          end = filled
-        }
-        if (skipping) {
-          skipping = false
-          pos = end + 1
-          continue
-        }
-        if (offset + pos >= to) return lines
-        if (nextQuote >= 0 && nextQuote < pos) nextQuote = buffer.indexOf(quote, pos)
-        const stop = end > pos && buffer[end - 1] === 13 ? end - 1 : end
-        lines++
-        visit(buffer, pos, stop, nextQuote >= 0 && nextQuote < stop ? nextQuote : -1, lines)
+  let buffer = Buffer.allocUnsafe(Math.min(CHUNK, to - from + 1))
+  // One byte earlier: a line begins at `from` when a line feed stands before it.
+  let offset = Math.max(0, from - 1)
+  let skipping = from > 0
+  let filled = 0
+  let lines = 0
+  for (;;) {
+    const read = readSync(file, buffer, filled, buffer.length - filled, offset + filled)
+    const atEnd = read === 0
+    filled += read
+    let pos = 0
+    let nextQuote = buffer.subarray(0, filled).indexOf(quote)
+    while (pos < filled) {
+      let end = buffer.indexOf(10, pos)
+      if (end < 0 || end >= filled) {
+        if (!atEnd) break
+        end = filled
+      }
+      if (skipping) {
+        skipping = false
         pos = end + 1
+        continue
       }
-      if (atEnd) return lines
-      const kept = Math.max(0, filled - pos)
-      if (kept === buffer.length) {
-        const larger = Buffer.allocUnsafe(buffer.length * 2)
-        buffer.copy(larger, 0, pos, filled)
-        buffer = larger
-      } else if (kept > 0) {
-        buffer.copy(buffer, 0, pos, filled)
-      }
-      offset += pos
-      filled = kept
+      if (offset + pos >= to) return lines
+      if (nextQuote >= 0 && nextQuote < pos) nextQuote = buffer.indexOf(quote, pos)
+      const stop = end > pos && buffer[end - 1] === 13 ? end - 1 : end
+      lines++
+      visit(buffer, pos, stop, nextQuote >= 0 && nextQuote < stop ? nextQuote : -1, before + lines)
+      pos = end + 1
     }
-  } finally {
-    closeSync(file)
+    if (atEnd) return lines
+    const kept = Math.max(0, filled - pos)
+    if (kept === buffer.length) {
+      const larger = Buffer.allocUnsafe(buffer.length * 2)
+      buffer.copy(larger, 0, pos, filled)
+      buffer = larger
+    } else if (kept > 0) {
+      buffer.copy(buffer, 0, pos, filled)
+    }
+    offset += pos
+    filled = kept
+    if (filled === 0 && offset >= to) return lines
   }
 }
 
 /** Place of a fingerprint in a filter. */
 function slot(key: number): number {
   return Math.imul(key, 0x9e3779b1) >>> (32 - FILTER_BITS)
-}
-
-function headOf(buffer: Buffer, start: number, end: number): number {
-  const stop = Math.min(end, start + HEAD)
-  let key = 0
-  for (let i = start; i < stop; i++) key = (Math.imul(key, 31) + (buffer[i] as number)) | 0
-  return key
 }
 
 /** A cheap fingerprint: length, first and last bytes. Whoever passes the filter is compared in full. */

@@ -9,9 +9,10 @@ import { type Binding, bind, countBroken } from './bind.ts'
 import type { Census } from './census.ts'
 import { CAPTURE, type Session, SqlFault } from './duck.ts'
 import { EngineFault, Refusal } from './errors.ts'
+import type { FirstFields, LineIndex } from './line-notes.ts'
 import { rowsOf } from './locate.ts'
 import type { Prepared } from './sources.ts'
-import { readyThread, runTask } from './tasks.ts'
+import { runTask } from './tasks.ts'
 
 /** What a pass leaves: part-0 with the good rows, and the table `rej` with the others. */
 export interface Split {
@@ -64,6 +65,7 @@ async function findDuplicates(
   prepared: Prepared,
   binding: Binding,
   size: number,
+  noted: Noted,
 ): Promise<Duplicates> {
   context.session.stage = [0, 0.25]
   if (size > SMALL_BYTES) {
@@ -76,10 +78,17 @@ async function findDuplicates(
     }
     if (counts.every((count) => count === 0)) return { counts, exact: false }
   }
-  return findAllDuplicates(context, binding, size)
+  return findAllDuplicates(context, binding, size, noted)
 }
 
-async function findAllDuplicates(context: PassContext, binding: Binding, size: number): Promise<Duplicates> {
+async function findAllDuplicates(
+  context: PassContext,
+  binding: Binding,
+  size: number,
+  noted: Noted,
+): Promise<Duplicates> {
+  const found = await noted()
+  if (found !== undefined) return { counts: [await storeSuspects(context, found)], exact: true }
   const counts: number[] = []
   for (const [k, key] of errorKeys(context.plan).entries()) {
     const rows = `SELECT ${keySql(key, binding.value)} AS k FROM (${binding.select})`
@@ -104,6 +113,37 @@ async function makeDuplicates(context: PassContext, k: number, rows: string, lar
   return Number(found?.[0] ?? 0)
 }
 
+/** What the census noted of the fields that are the only key; undefined when it is of no use here. */
+type Noted = () => Promise<FirstFields | undefined>
+
+function notedKeys(plan: Plan, prepared: Prepared, census: Promise<Census>): Noted {
+  const [key, ...others] = errorKeys(plan)
+  if (key === undefined || others.length > 0 || !isWholeNumber(plan, key)) return async () => undefined
+  const column = plan.columns.findIndex(({ name }) => name === key.columns[0])
+  if (prepared.csv?.matched.positions[column] !== 0) return async () => undefined
+  return async () => (await census).first
+}
+
+/**
+ * Fills dup0 with the keys that may come more than once: numbers that do, and whatever other texts mean. A row that is
+ * set aside without need is let in again.
+ */
+async function storeSuspects(context: PassContext, { repeated, others }: FirstFields): Promise<number> {
+  const { plan, session } = context
+  const column = plan.columns.find(({ name }) => name === errorKeys(plan)[0]?.columns[0])
+  if (column === undefined) throw new EngineFault('The key is no column of the contract.')
+  await session.run(`CREATE OR REPLACE TEMP TABLE dup0 (k ${column.sqlType})`)
+  if (repeated.length > 0) await session.run(`INSERT INTO dup0 SELECT unnest([${repeated.join(', ')}])`)
+  if (others.length > 0) {
+    const texts = `(SELECT unnest([${others.map(literal).join(', ')}]) AS t)`
+    await session.run(
+      `INSERT INTO dup0 SELECT DISTINCT k FROM (SELECT ${column.fromText('t')} AS k FROM ${texts}) WHERE k IS NOT NULL`,
+    )
+  }
+  const [stored] = await session.rows<[string]>('SELECT count(*) FROM dup0')
+  return Number(stored?.[0] ?? 0)
+}
+
 /** Whether grouping by a key can use its range: whole numbers, of which tables and Parquet know the least and the greatest. */
 function isWholeNumber(plan: Plan, key: KeyRule): boolean {
   const column = plan.columns.find((c) => c.name === key.columns[0])
@@ -111,7 +151,9 @@ function isWholeNumber(plan: Plan, key: KeyRule): boolean {
 }
 
 /** Whether the clean rows hold a key twice, when only a sample was looked at before. */
-async function hasLateDuplicates(context: PassContext, part: string): Promise<boolean> {
+async function hasLateDuplicates(context: PassContext, part: string, noted: Noted): Promise<boolean> {
+  const found = await noted()
+  if (found !== undefined) return (await storeSuspects(context, found)) > 0
   for (const [k, key] of errorKeys(context.plan).entries()) {
     const rows = `SELECT ${keySql(key, identifier)} AS k FROM read_parquet(${literal(part)})`
     if ((await makeDuplicates(context, k, rows)) > 0) return true
@@ -157,14 +199,15 @@ export async function splitNumbered(context: PassContext, prepared: Prepared, si
   const { plan, session, upload, outDir } = context
   const binding = bind(plan, prepared.source, upload)
   const part = partPath(outDir, 0)
-  let duplicates = await findDuplicates(context, prepared, binding, size)
+  const noted: Noted = async () => undefined
+  let duplicates = await findDuplicates(context, prepared, binding, size, noted)
   for (;;) {
     session.stage = [0.25, 0.85]
     const broken = brokenSql(context, binding, duplicates)
     const scan = `(SELECT *, ${broken} AS _broken FROM (${binding.select}))`
     const good = await session.run(copySql(binding, scan, '_broken = 0', part))
-    if (!duplicates.exact && (await hasLateDuplicates(context, part))) {
-      duplicates = await findAllDuplicates(context, binding, size)
+    if (!duplicates.exact && (await hasLateDuplicates(context, part, noted))) {
+      duplicates = await findAllDuplicates(context, binding, size, noted)
       continue
     }
     const records = prepared.records ?? 0
@@ -200,13 +243,12 @@ export async function splitAsIs(
   const binding = bind(plan, prepared.source, upload)
   const part = partPath(outDir, 0)
   try {
-    let duplicates = await findDuplicates(context, prepared, binding, size)
+    const noted = notedKeys(plan, prepared, census)
+    let duplicates = await findDuplicates(context, prepared, binding, size, noted)
     for (;;) {
       session.stage = [0.25, 0.9]
       const broken = brokenSql(context, binding, duplicates)
-      // Rows set aside will be looked for in two places at once; the census has one thread, this is the other.
-      const onFirst = size > PARALLEL_BYTES ? readyThread : undefined
-      const capture = session.capture(MAX_CAPTURED_ROWS, MAX_CAPTURED_BYTES, onFirst)
+      const capture = session.capture(MAX_CAPTURED_ROWS, MAX_CAPTURED_BYTES)
       const cells = `CAST(to_json([${prepared.columns.join(', ')}]) AS VARCHAR)`
       const keep =
         broken === '0' ? 'true' : `CASE WHEN _broken = 0 THEN true ELSE ${CAPTURE}(${capture.slot}, ${cells}) END`
@@ -227,11 +269,11 @@ export async function splitAsIs(
         (counted.cr === 0 || (counted.cr === counted.lf && counted.crlf === counted.lf))
       const records = lines - (dialect.header ? 1 : 0)
       if (!simple || good + capture.rows.length !== records) return undefined
-      if (!duplicates.exact && (await hasLateDuplicates(context, part))) {
-        duplicates = await findAllDuplicates(context, binding, size)
+      if (!duplicates.exact && (await hasLateDuplicates(context, part, noted))) {
+        duplicates = await findAllDuplicates(context, binding, size, noted)
         continue
       }
-      const aside = await placeCaptured(context, prepared, path, size, capture.rows, signal)
+      const aside = await placeCaptured(context, prepared, path, size, capture.rows, counted.index, signal)
       return aside === undefined ? undefined : { binding, good, aside }
     }
   } catch (error) {
@@ -247,6 +289,7 @@ async function placeCaptured(
   path: string,
   size: number,
   records: string[],
+  index: LineIndex | undefined,
   signal?: AbortSignal,
 ): Promise<number | undefined> {
   const { session } = context
@@ -255,12 +298,11 @@ async function placeCaptured(
   const { dialect } = prepared.csv ?? {}
   if (dialect === undefined) return undefined
   const { first: _first, detected: _detected, header: _header, ...plain } = dialect
-  // Both cores are free now: each searches its part of the file.
-  const cuts = size > PARALLEL_BYTES ? [0, Math.floor(size / 2), size] : [0, size]
+  // Both cores are free now: without an index each searches its part of the file.
+  const cuts = index === undefined && size > PARALLEL_BYTES ? [0, Math.floor(size / 2), size] : [0, size]
+  const request = { path, dialect: plain, records, ...(index && { index }) }
   const ranges = await Promise.all(
-    cuts
-      .slice(1)
-      .map((to, i) => runTask('locate', { path, dialect: plain, from: cuts[i] ?? 0, to, records }, size, signal)),
+    cuts.slice(1).map((to, i) => runTask('locate', { ...request, from: cuts[i] ?? 0, to }, size, signal)),
   )
   const rows = rowsOf(records, ranges)
   // The header is a line of the file, and never one of the records.

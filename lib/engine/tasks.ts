@@ -1,14 +1,14 @@
 // Byte work that would hold up the event loop runs in a worker thread; small files are not worth the thread.
 
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { census } from './census.ts'
+import { census, digest } from './census.ts'
 import { Cancelled, EngineFault, Refusal } from './errors.ts'
 import { numberJson } from './json.ts'
 import { locate } from './locate.ts'
 import { numberCsv } from './number.ts'
 import type { Reason } from './result.ts'
 
-const TASKS = { census, locate, numberCsv, numberJson }
+const TASKS = { census, digest, locate, numberCsv, numberJson }
 type Tasks = typeof TASKS
 type Answer = { value: unknown } | { refusal: Reason } | { error: string; code?: string }
 
@@ -57,14 +57,6 @@ function startThread(): Worker {
     if (at >= 0) idle.splice(at, 1)
   })
   return worker
-}
-
-/** Starts a thread ahead of its work, unless one is waiting. */
-export function readyThread(): void {
-  if (idle.length > 0) return
-  const worker = startThread()
-  worker.unref()
-  idle.push(worker)
 }
 
 function inWorker(name: keyof Tasks, argument: unknown, signal?: AbortSignal): Promise<Answer> {

@@ -96,3 +96,29 @@ it('finds late duplicates of one key beside early ones of another', async () => 
     [count + 1, ['id:primaryKey']],
   ])
 })
+
+it('finds duplicates of a key that is written in several ways, early and late', async () => {
+  const engine = await engineWith()
+  const count = 350_000
+  const note = 'y'.repeat(40)
+  const rows = Array.from({ length: count }, (_, i) => `${i + 1},${note},1`)
+  rows[count - 1] = `0000020,${note},1`
+  rows[count - 2] = `33,${note},1`
+  rows[count - 3] = `-5,${note},1`
+  rows[count - 4] = `abc,${note},1`
+  const check = async (lines: string[]) => {
+    const text = `id,note,size\n${lines.join('\n')}\n`
+    expect(text.length).toBeGreaterThan(17e6)
+    const result = await checkFile(engine, plan, 'ways.csv', text)
+    expect(result.rows.read).toBe(count)
+    return (await result.rejectRows()).map((r) => [r.row, r.rules])
+  }
+  const late = [
+    [count - 2, ['id:type']],
+    [count, ['id:primaryKey']],
+    [count + 1, ['id:primaryKey']],
+  ]
+  expect(await check(rows)).toEqual(late)
+  rows[100] = `7,${note},1`
+  expect(await check(rows)).toEqual([[102, ['id:primaryKey']], ...late])
+})
