@@ -47,6 +47,18 @@ export function retractionId(landingKey: string, sequence: number, at: Date): st
   return idAt(at, `${landingKey}\0retracted\0${sequence}`)
 }
 
+/**
+ * The id of checking a version again that was decided before. It sorts beside the drop, and the sequence number of the
+ * head that it was decided upon makes it one of its own, however often a version is checked again.
+ */
+export function replayId(
+  landingKey: string,
+  version: Pick<ObjectInfo, 'version' | 'modified'>,
+  sequence: number,
+): string {
+  return idAt(version.modified, `${landingKey}\0${version.version}\0replayed\0${sequence}`)
+}
+
 /** The UTC day in an upload id. Throws for what is no upload id. */
 export function dateOfUpload(upload: string): string {
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)T\d{6}Z-[0-9a-f]{12}$/.exec(upload) ?? []
@@ -89,6 +101,14 @@ export function rejectsKeys(dataset: string, upload: string, variant?: string): 
 
 export const repairsPrefix = (repaired: string): string => `repairs/${repaired}/`
 export const repairKey = (repaired: string, by: string): string => `${repairsPrefix(repaired)}${by}.json`
+
+export const faultsPrefix = 'faults/'
+/** Why a message (AWS) or a source (a local lake) could not be ingested. */
+export const faultKey = (id: string): string => `${faultsPrefix}${id.replaceAll(/[^\w.-]/g, '_')}.json`
+export const faultIdOf = (landingKey: string): string => sourceSlug(landingKey)
+
+/** How far the scheduled reconcile got, where a lake is too big for one run. */
+export const RECONCILE_CURSOR = 'reconcile/cursor.json'
 
 export interface Content {
   size: number

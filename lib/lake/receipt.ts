@@ -76,6 +76,10 @@ export const receiptSchema = z.object({
     .array(z.object({ upload: z.string(), rows: z.int() }))
     .describe('Earlier uploads whose rejects this one repairs.'),
   duplicateOf: z.object({ source: z.string(), upload: z.string() }).optional(),
+  replayOf: z
+    .string()
+    .optional()
+    .describe('Set by weir replay: the upload of the same version whose decision this receipt replaces.'),
   timings: z.record(z.string(), z.number()).describe('Milliseconds by phase.'),
   finishedAt: z.iso.datetime(),
   weir: z.string().describe('Version of Weir.'),

@@ -48,6 +48,7 @@ export const RECEIPT_COLUMNS: Readonly<Record<string, string>> = {
   rejects: 'STRUCT(parquet VARCHAR, csv VARCHAR)',
   repairs: 'STRUCT(upload VARCHAR, "rows" BIGINT)[]',
   duplicateOf: 'STRUCT(source VARCHAR, upload VARCHAR)',
+  replayOf: 'VARCHAR',
   timings: 'MAP(VARCHAR, DOUBLE)',
   finishedAt: 'TIMESTAMP',
   weir: 'VARCHAR',

@@ -11,6 +11,10 @@ export interface Context {
   /** The engine; `createEngine(settings).check` outside tests. */
   check: (request: CheckRequest) => Promise<CheckResult>
   now: () => Date
+  /** What this place can take; anything larger is refused unread, with a receipt. */
+  limits?: { maxObjectBytes?: number }
+  /** Store the page of each receipt beside it, for whoever follows a link. The command line writes its own. */
+  pages?: boolean
   /** One structured line per event worth an operator's eye; stderr on the command line. */
   log: (event: { event: string; [field: string]: unknown }) => void
 }

@@ -12,7 +12,10 @@ const NOT_DATA =
   /^\.|^~\$|^(thumbs\.db|desktop\.ini)$|\.(sw[op]|tmp|temp|part|partial|filepart|crdownload|download)$|~$/i
 
 /** True, and told, for a file that is not to be ingested by itself. One that the lake has already taken in is not ignored. */
-export async function isIgnored({ lake, plans, log }: Context, key: string): Promise<boolean> {
+export async function isIgnored(
+  { lake, plans, log }: Pick<Context, 'lake' | 'plans' | 'log'>,
+  key: string,
+): Promise<boolean> {
   if (!NOT_DATA.test(posix.basename(key))) return false
   const plan = plans.get(datasetOfKey(key) ?? '')
   // `match: "*.part"` asks for such files in so many words; `match: "*"` does not.

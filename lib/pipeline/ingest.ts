@@ -53,24 +53,35 @@ export async function ingestVersion(
   info: ObjectInfo,
   options: RunOptions,
 ): Promise<Settled> {
-  const upload = uploadId(key, info)
-  const work = startWork(context, plan, { key, info, upload }, options)
-  const start = performance.now()
-  try {
-    return await decide(context, plan, work, options, start)
-  } finally {
-    await work.close()
+  let upload = uploadId(key, info)
+  for (;;) {
+    const work = startWork(context, plan, { key, info, upload }, options)
+    const start = performance.now()
+    try {
+      const decided = await decide(context, plan, work, options, start)
+      if (!('knownAs' in decided)) return decided
+      upload = decided.knownAs
+    } finally {
+      await work.close()
+    }
   }
 }
 
 /** How an upload would end if the head were moved now. */
-type Decision =
+export type Decision =
   | { kind: 'superseded'; by: ObjectInfo | undefined }
   | { kind: 'refused'; reason?: Reason; content?: Content; result?: CheckResult }
   | { kind: 'duplicate'; holder: Holder; content: Content }
   | { kind: 'accepted'; content: Content; result: CheckResult; outputs: Outputs }
 
-async function decide(context: Context, plan: Plan, work: Work, options: RunOptions, start: number): Promise<Settled> {
+/** `knownAs`: the version was replayed meanwhile, and what becomes of it belongs to that upload. */
+async function decide(
+  context: Context,
+  plan: Plan,
+  work: Work,
+  options: RunOptions,
+  start: number,
+): Promise<Settled | { knownAs: string }> {
   const { key, info, upload } = work
   const { landing, ops } = context.lake.zones
   let attempts = 0
@@ -82,6 +93,7 @@ async function decide(context: Context, plan: Plan, work: Work, options: RunOpti
     const head = base?.head
     const decided = head?.version === info.version
     if (base && decided && head.state !== 'duplicate') return settle(context, base)
+    if (decided && head.upload !== null && head.upload !== upload) return { knownAs: head.upload }
 
     let decision: Decision
     try {
@@ -89,7 +101,9 @@ async function decide(context: Context, plan: Plan, work: Work, options: RunOpti
       // the claim to the same bytes from each other.
       const now = refused ? await landing.head(key) : info
       decision =
-        now?.version === info.version ? await evaluate(context, plan, work, head) : { kind: 'superseded', by: now }
+        now?.version !== info.version
+          ? { kind: 'superseded', by: now }
+          : ((decided ? undefined : tooLarge(context, work)) ?? (await evaluate(context, plan, work, head)))
     } catch (error) {
       if (!(error instanceof ObjectGone)) throw error
       const now = await landing.head(key)
@@ -138,7 +152,14 @@ async function decide(context: Context, plan: Plan, work: Work, options: RunOpti
 const settleIfAny = async (context: Context, base: StoredHead | undefined): Promise<Settled> =>
   base ? settle(context, base) : { receipt: undefined, won: false, mended: [] }
 
-async function evaluate(context: Context, plan: Plan, work: Work, head: Head | undefined): Promise<Decision> {
+/** A file beyond what this place can take is refused by its size alone. */
+export function tooLarge({ limits }: Context, { key, info }: Work): Decision | undefined {
+  const limit = limits?.maxObjectBytes
+  if (limit === undefined || info.size <= limit) return undefined
+  return { kind: 'refused', reason: REASONS.tooLarge(key, info.size, limit) }
+}
+
+export async function evaluate(context: Context, plan: Plan, work: Work, head: Head | undefined): Promise<Decision> {
   const { key, info, upload } = work
   const us = { source: key, upload }
   // A repair file may have any name: its rows say where they belong.
@@ -215,7 +236,13 @@ function successor(head: Head, plan: Plan, { info, upload }: Work, decision: Dec
   return { ...decided, state: 'published', contributions, width: Math.max(head.width, contributions.length) }
 }
 
-async function draft(context: Context, plan: Plan, work: Work, decision: Decision, start: number): Promise<Receipt> {
+export async function draft(
+  context: Context,
+  plan: Plan,
+  work: Work,
+  decision: Decision,
+  start: number,
+): Promise<Receipt> {
   const { key, info, upload } = work
   const at = context.now()
   const timings = { ...work.timings, total: Math.round(performance.now() - start) }
@@ -246,7 +273,7 @@ async function draft(context: Context, plan: Plan, work: Work, decision: Decisio
 }
 
 /** Sources that wait for what this one has just left take its place. */
-async function promoteLeft(
+export async function promoteLeft(
   context: Context,
   plan: Plan,
   before: Head,
@@ -314,7 +341,7 @@ export async function takeOut(
   return withdrawn.settled
 }
 
-function sameContributions(a: Head, b: Head): boolean {
+export function sameContributions(a: Head, b: Head): boolean {
   return (
     a.contributions.length === b.contributions.length &&
     a.contributions.every((one, index) => one.location === b.contributions[index]?.location)

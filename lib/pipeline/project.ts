@@ -50,9 +50,11 @@ export async function settle(context: Context, stored: StoredHead, base?: Head):
 }
 
 /** Writes a receipt unless there is one. Who wins the write tells the uploader: so nobody is told twice. */
-export async function tell({ lake, plans, log }: Context, receipt: Receipt): Promise<boolean> {
+export async function tell(context: Context, receipt: Receipt): Promise<boolean> {
+  const { lake, plans, log } = context
   if (!(await writeReceipt(lake.zones.ops, receipt))) return false
   log({ event: 'receipt', upload: receipt.upload, source: receipt.source, outcome: receipt.outcome, ...receipt.rows })
+  if (context.pages) await storePage(context, receipt)
   const { dataset, support } = plans.get(receipt.dataset) ?? { dataset: receipt.dataset, support: [] }
   try {
     await lake.notifier.notify(receipt, { dataset, support })
@@ -61,6 +63,16 @@ export async function tell({ lake, plans, log }: Context, receipt: Receipt): Pro
     log({ event: 'notification_failed', upload: receipt.upload, error: messageOf(error) })
   }
   return true
+}
+
+/** Before the word goes out, so that its link leads somewhere. The page can be made again; the upload must not wait for it. */
+async function storePage({ lake, log }: Context, receipt: Receipt): Promise<void> {
+  try {
+    const { writeReceiptPage } = await import('../lake/render/page.ts')
+    await writeReceiptPage(lake, receipt)
+  } catch (error) {
+    log({ event: 'page_failed', upload: receipt.upload, error: messageOf(error) })
+  }
 }
 
 /** Points the partitions at the head's contributions, until the head did not change meanwhile. */

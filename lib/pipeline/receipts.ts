@@ -6,6 +6,7 @@ import type { Head } from '../lake/heads.ts'
 import { retractionId } from '../lake/keys.ts'
 import type { ObjectInfo } from '../lake/ports.ts'
 import { type Outcome, RECEIPT_FORMAT, type Receipt } from '../lake/receipt.ts'
+import { formatBytes, formatCount } from '../lake/render/format.ts'
 import { WEIR_VERSION } from '../version.ts'
 
 export interface Facts {
@@ -80,11 +81,21 @@ function rejectsReason({ outcome, result }: Facts): Reason | undefined {
   }
 }
 
+/** Exact, because a file may be larger than a limit that looks the same when rounded. */
+const sizeInWords = (bytes: number): string =>
+  bytes < 1000 ? formatBytes(bytes) : `${formatBytes(bytes)} (${formatCount(bytes)} bytes)`
+
 export const REASONS = {
   noMatch: (plan: Plan, key: string): Reason => ({
     code: 'no_match',
     message: `The name ${key.slice(key.indexOf('/') + 1)} does not fit ${plan.settings.match}, which the contract of ${plan.dataset} asks for.`,
     advice: `Rename the file so that it fits ${plan.settings.match}, or move it to the dataset that it belongs to.`,
+  }),
+  tooLarge: (key: string, size: number, limit: number): Reason => ({
+    code: 'too_large',
+    message: `${key} has ${sizeInWords(size)}; this lake takes files of up to ${sizeInWords(limit)}. It was not read, and stays in landing.`,
+    advice:
+      'Compress it (gzip, zstd) or split it into several files and drop those. Or have the limit raised (maxObjectSize in weir.yaml) and the file replayed: weir replay --source <key>.',
   }),
   redropRefused: (key: string, upload: string): Reason => ({
     code: 'redrop_refused',
