@@ -14,6 +14,7 @@ export interface ObjectInfo {
   etag: string
   /** Opaque name of exactly these bytes under this key. Only the landing zone keeps older versions. */
   version: string
+  /** When it was stored. Exact in landing; elsewhere what a put gives may be a moment off. */
   modified: Date
 }
 
@@ -22,6 +23,14 @@ export interface PutCondition {
   ifMatch?: string
   /** Write only if there is no such object. */
   ifNoneMatch?: '*'
+}
+
+/** How a caller watches and stops a write. A store on the same machine may be done before it says anything. */
+export interface PutOptions {
+  /** Called with the bytes sent so far. */
+  onProgress?: (bytes: number) => void
+  /** Ends the write; nothing is stored then. */
+  signal?: AbortSignal
 }
 
 /** A local copy of one version of an object. */
@@ -43,9 +52,14 @@ export interface ObjectStore {
   /** Local path with the bytes of exactly that version, for reading only. Throws ObjectGone. */
   fetch(key: string, version: string): Promise<Fetched>
   /** Throws PreconditionFailed when the condition does not hold: somebody else won. */
-  put(key: string, body: Buffer | string | Readable, condition?: PutCondition): Promise<ObjectInfo>
+  put(
+    key: string,
+    body: Buffer | string | Readable,
+    condition?: PutCondition,
+    options?: PutOptions,
+  ): Promise<ObjectInfo>
   /** Stores a local file. It may be moved: the caller must not use the path afterwards. */
-  putFile(key: string, path: string, condition?: PutCondition): Promise<ObjectInfo>
+  putFile(key: string, path: string, condition?: PutCondition, options?: PutOptions): Promise<ObjectInfo>
   /** In key order, everything below a prefix; `after` is exclusive. */
   list(prefix: string, options?: { after?: string }): AsyncIterable<ObjectInfo>
   /** Deleting what is not there is fine. In landing the older versions stay. */

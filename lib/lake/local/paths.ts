@@ -6,9 +6,11 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { InvalidKey } from '../errors.ts'
+import { checkKey as checkAnyKey } from '../valid-key.ts'
+
+export { compareKeys } from '../valid-key.ts'
 
 export const MORE = '~weir+'
-const MAX_KEY_BYTES = 1024
 const MAX_NAME_BYTES = 255
 const PIECE_BYTES = 240
 
@@ -17,19 +19,8 @@ const WINDOWS_NAMES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
 
 /** Throws InvalidKey, saying why, when no zone of a local lake can hold the key. Gives its segments. */
 export function checkKey(key: string, platform: NodeJS.Platform = process.platform): string[] {
-  if (key === '') throw new InvalidKey(key, 'it is empty.')
-  if (key.startsWith('/')) throw new InvalidKey(key, 'it starts with "/"; keys are relative to their zone.')
-  if (key.endsWith('/')) throw new InvalidKey(key, 'it ends in "/", which names a folder; add a file name.')
-  if (key.includes('\0')) throw new InvalidKey(key, 'it holds a NUL character.')
-  if (!key.isWellFormed()) throw new InvalidKey(key, 'it is not valid Unicode (half of a surrogate pair).')
-  const bytes = Buffer.byteLength(key)
-  if (bytes > MAX_KEY_BYTES) throw new InvalidKey(key, `it is ${bytes} bytes long; ${MAX_KEY_BYTES} is the most.`)
-  const segments = key.split('/')
-  for (const segment of segments) {
-    if (segment === '') throw new InvalidKey(key, 'it has an empty segment ("//").')
-    if (segment === '.' || segment === '..') throw new InvalidKey(key, `it has a segment ${JSON.stringify(segment)}.`)
-    if (platform === 'win32') checkWindowsName(key, segment)
-  }
+  const segments = checkAnyKey(key)
+  if (platform === 'win32') for (const segment of segments) checkWindowsName(key, segment)
   return segments
 }
 
@@ -78,16 +69,3 @@ export function pathOf(folder: string, key: string): string {
 export function hashOf(key: string): string {
   return createHash('sha256').update(key).digest('hex').slice(0, 32)
 }
-
-/** Compares as S3 lists: by UTF-8 bytes. (UTF-16 order differs: surrogates sort below U+E000 to U+FFFF there.) */
-export function compareKeys(a: string, b: string): number {
-  const end = Math.min(a.length, b.length)
-  for (let i = 0; i < end; i++) {
-    const x = a.charCodeAt(i)
-    const y = b.charCodeAt(i)
-    if (x !== y) return rank(x) - rank(y)
-  }
-  return a.length - b.length
-}
-
-const rank = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800)

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { InvalidKey, ObjectGone, PreconditionFailed, StorageError } from '../errors.ts'
-import type { Fetched, ObjectInfo, ObjectStore, PutCondition } from '../ports.ts'
+import type { Fetched, ObjectInfo, ObjectStore, PutCondition, PutOptions } from '../ports.ts'
 import { codeOf, guarded, notFolder, storageError } from './faults.ts'
 import { listFolder } from './list.ts'
 import type { KeyLocks } from './locks.ts'
@@ -178,7 +178,7 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
     }
   }
 
-  async function writeTmp(tmp: string, body: Buffer | string | Readable): Promise<void> {
+  async function writeTmp(tmp: string, body: Buffer | string | Readable, signal?: AbortSignal): Promise<void> {
     const flush = settings.durable
     if (typeof body === 'string' || Buffer.isBuffer(body)) {
       const file = await open(tmp, 'wx')
@@ -189,7 +189,7 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
         await file.close()
       }
     } else {
-      await pipeline(body, createWriteStream(tmp, { flags: 'wx', flush }))
+      await pipeline(body, createWriteStream(tmp, { flags: 'wx', flush }), { signal })
     }
   }
 
@@ -317,6 +317,7 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
   async function put(
     key: string,
     condition: PutCondition,
+    { onProgress, signal }: PutOptions,
     fill: (tmp: string) => Promise<unknown>,
     undo: () => Promise<void> = async () => {},
   ): Promise<ObjectInfo> {
@@ -324,8 +325,12 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
     return guarded(`write ${zone}/${key}`, async () => {
       const tmp = tmpFile()
       try {
+        signal?.throwIfAborted()
         await fill(tmp)
-        return await publish(key, tmp, condition)
+        signal?.throwIfAborted()
+        const info = await publish(key, tmp, condition)
+        onProgress?.(info.size)
+        return info
       } catch (error) {
         await undo().catch(() => undefined)
         throw error
@@ -340,8 +345,9 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
     get: (key) => guarded(`read ${zone}/${key}`, () => read(key)),
     fetch: (key, version) =>
       guarded(`read ${zone}/${key}`, () => (landing ? fetchLanding(key, version) : fetchInner(key, version))),
-    put: (key, body, condition = {}) => put(key, condition, (tmp) => writeTmp(tmp, body)),
-    async putFile(key, path, condition = {}) {
+    put: (key, body, condition = {}, options = {}) =>
+      put(key, condition, options, (tmp) => writeTmp(tmp, body, options.signal)),
+    async putFile(key, path, condition = {}, options = {}) {
       const source = { tmp: '', fate: 'keep' as Fate }
       const fill = async (tmp: string) => {
         source.tmp = tmp
@@ -351,7 +357,7 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
       const undo = async () => {
         if (source.fate === 'moved') await rename(source.tmp, path)
       }
-      const info = await put(key, condition, fill, undo)
+      const info = await put(key, condition, options, fill, undo)
       if (source.fate === 'remove') await rm(path, { force: true })
       return info
     },
