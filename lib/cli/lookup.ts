@@ -1,25 +1,31 @@
-// Finds an upload by its id or the beginning of it.
+// Finds an upload by its id, the beginning of it, or its end.
 
 import { isUploadId, receiptsPrefix } from '../lake/keys.ts'
-import { findReceipt } from '../lake/ledger.ts'
+import { findReceipt, readReceipt } from '../lake/ledger.ts'
 import type { Lake } from '../lake/ports.ts'
 import type { Receipt } from '../lake/receipt.ts'
 import { UsageError } from './errors.ts'
 
 const MOST_SHOWN = 5
 
-/** The one receipt whose upload id is or begins with `id`; a UsageError that helps where there is none, or several. */
-export async function receiptByPrefix(lake: Lake, id: string): Promise<Receipt> {
+/**
+ * The one receipt whose upload id is or begins with `id`, or ends in it (the 12 characters that a drop knows before there is
+ * a receipt); a UsageError that helps where there is none, or several. With `dataset` nothing but its receipts is looked at.
+ */
+export async function receiptByPrefix(lake: Lake, id: string, dataset?: string): Promise<Receipt> {
+  const read = (upload: string) =>
+    dataset === undefined ? findReceipt(lake, upload) : readReceipt(lake.zones.ops, dataset, upload)
   if (isUploadId(id)) {
-    const receipt = await findReceipt(lake, id)
+    const receipt = await read(id)
     if (receipt) return receipt
     throw none(id)
   }
   const uploads: string[] = []
   if (/^[0-9A-Za-z-]+$/.test(id)) {
-    for await (const { key } of lake.zones.ops.list(receiptsPrefix())) {
+    const isEnd = /^[0-9a-f]{12}$/.test(id)
+    for await (const { key } of lake.zones.ops.list(receiptsPrefix(dataset))) {
       const upload = /\/([^/]+)\.json$/.exec(key)?.[1]
-      if (upload?.startsWith(id)) uploads.push(upload)
+      if (upload?.startsWith(id) || (isEnd && upload?.endsWith(`-${id}`))) uploads.push(upload)
     }
   }
   const [only] = uploads
@@ -29,7 +35,7 @@ export async function receiptByPrefix(lake: Lake, id: string): Promise<Receipt> 
     const more = uploads.length > MOST_SHOWN ? `, and ${uploads.length - MOST_SHOWN} more` : ''
     throw new UsageError(`${uploads.length} uploads begin with ${id}: ${shown}${more}. Give more of the id.`)
   }
-  const receipt = await findReceipt(lake, only)
+  const receipt = await read(only)
   if (!receipt) throw none(only)
   return receipt
 }

@@ -14,7 +14,7 @@ import { reconcileCommand } from './commands/reconcile.ts'
 import { rejectsCommand } from './commands/rejects.ts'
 import { retractCommand } from './commands/retract.ts'
 import { watchCommand } from './commands/watch.ts'
-import type { Cli } from './run.ts'
+import { type Cli, LAKE_OPTION } from './run.ts'
 
 const COMMANDS = [
   initCommand,
@@ -35,7 +35,7 @@ export function buildProgram(cli: Cli): Command {
   const program = new Command('weir')
     .description('A data lake that lets the clean rows through, and says what became of each of the others.')
     .version(WEIR_VERSION, '--version', "show Weir's version")
-    .option('--lake <dir>', 'the lake to work on (default: the nearest folder upward with a weir.yaml)')
+    .option('--lake <lake>', LAKE_OPTION)
     .option('--json', 'one JSON document on stdout, for machines; logs on stderr')
     .enablePositionalOptions()
     .helpCommand('help [command]', 'show how a command is used')

@@ -4,7 +4,7 @@
 import { Command } from 'commander'
 import { visible } from '../lake/render/format.ts'
 import { type Paint, plain } from '../lake/render/paint.ts'
-import { describeError, type ExitCode, exitCodeOf } from './errors.ts'
+import { describeError, type ExitCode, exitCodeOf, Interrupted } from './errors.ts'
 import { type Io, paintFor } from './io.ts'
 import { type Log, openSession, type Session } from './session.ts'
 
@@ -40,11 +40,14 @@ export interface Cli {
   exit: ExitCode
 }
 
+export const LAKE_OPTION =
+  'the lake to work on: a folder, or aws:<environment> (default: the nearest folder upward with a weir.yaml)'
+
 /** A command with what every command has: --lake, --json, and help with an example. */
 export function defineCommand(name: string, summary: string, examples: string[]): Command {
   return new Command(name)
     .description(summary)
-    .option('--lake <dir>', 'the lake to work on (default: the nearest folder upward with a weir.yaml)')
+    .option('--lake <lake>', LAKE_OPTION)
     .option('--json', 'one JSON document on stdout, for machines; logs on stderr')
     .addHelpText(
       'after',
@@ -96,7 +99,9 @@ async function runWork(io: Io, options: GlobalOptions, work: (run: Run) => Promi
 function failed(io: Io, json: boolean, error: unknown): Answer {
   if (io.signal.aborted) {
     const message =
-      'Stopped. The lake is safe: the next "weir drop" or "weir watch" goes on where this one stopped, and "weir reconcile" mends what was left half done.'
+      error instanceof Interrupted
+        ? error.message
+        : 'Stopped. The lake is safe: the next "weir drop" or "weir watch" goes on where this one stopped, and "weir reconcile" mends what was left half done.'
     if (!json) io.stderr.write(`${message}\n`)
     return { exit: 130, json: { error: { name: 'Interrupted', message, exitCode: 130 } } }
   }

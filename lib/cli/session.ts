@@ -1,15 +1,15 @@
-// Opens what a command needs of a lake, when it first needs it: the folder, the contracts' plans, the ports, the engine. One
-// session per command; closing it closes all that was opened. DuckDB is loaded only where it is used: it takes a moment.
+// Opens what a command needs of a lake, when it first needs it: the folder or the deployment, the contracts' plans, the ports,
+// the engine. One session per command; closing it closes all that was opened. DuckDB and the AWS SDK are loaded only where
+// they are used: each takes a moment.
 
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { ContractIssue } from '../contract/errors.ts'
-import type { Plan } from '../contract/plan.ts'
-import { readContracts } from '../contract/read.ts'
+import { type Contracts, readContracts } from '../contract/read.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { EngineSettings } from '../engine/result.ts'
-import { findLake, type LakeConfig, readLakeConfig } from '../lake/config.ts'
+import { type Deployed, ENVIRONMENT } from '../lake/aws/deployed.ts'
+import { CONFIG_FILE, findLake, type LakeConfig, parseLakeConfig, readLakeConfig } from '../lake/config.ts'
 import type { Lake } from '../lake/ports.ts'
 import type { Receipt } from '../lake/receipt.ts'
 import type { Context } from '../pipeline/context.ts'
@@ -25,10 +25,16 @@ export type Log = Context['log']
 export type EngineUse = 'publish' | 'preview' | 'apart'
 
 export interface Session {
-  /** The lake's folder. Throws UsageError where there is none. */
+  /** The folder of a lake in a folder. Throws UsageError where there is none, and for a deployed lake. */
   root(): Promise<string>
+  /** The deployed lake that is meant; undefined for one in a folder. */
+  deployed(): Promise<Deployed | undefined>
+  /** The settings; for a deployed lake those of the folder around, if its weir.yaml is about that lake, else the defaults. */
   config(): Promise<LakeConfig>
-  contracts(): Promise<{ plans: Map<string, Plan>; warnings: ContractIssue[]; files: string[] }>
+  /** The contracts that hold: of the folder, or those that are deployed. */
+  contracts(): Promise<Contracts & { version?: string }>
+  /** The folder of contracts that people write, also beside a deployed lake. Throws UsageError where there is none. */
+  contractsFolder(): Promise<string>
   lake(): Promise<Lake>
   engine(use?: EngineUse): Promise<Engine>
   context(): Promise<Context>
@@ -48,10 +54,31 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
     }
   }
 
-  const root = once(() => lakeFolder(io, options.lake))
-  const config = once(async () => readLakeConfig(await root()))
+  const place = once(() => findPlace(io, options.lake))
+  const root = once(async () => {
+    const { folder, environment } = await place()
+    if (environment !== undefined || folder === undefined)
+      throw new UsageError(`aws:${environment} is a deployed lake; this works on a lake in a folder only.`)
+    return folder
+  })
+  const config = once(async () => (await place()).config)
+  const deployed = once(async () => {
+    const { environment, config } = await place()
+    if (environment === undefined) return undefined
+    const { readDeployed } = await import('../lake/aws/read-deployed.ts')
+    return readDeployed(environment, config.aws.region === undefined ? {} : { region: config.aws.region })
+  })
+  const contractsFolder = once(async () => {
+    const { folder, environment, config } = await place()
+    if (folder !== undefined) return config.contracts
+    throw new UsageError(
+      `The contracts that people write lie in a folder, and neither ${io.cwd} nor a folder above it has a ${CONFIG_FILE}. Go to the folder that aws:${environment} is deployed from.`,
+    )
+  })
   const contracts = once(async () => {
-    const folder = (await config()).contracts
+    const names = await deployed()
+    if (names) return (await import('./deployed.ts')).readDeployedContracts(names)
+    const folder = await contractsFolder()
     const read = await readContracts(folder)
     if (read.plans.size === 0) {
       throw new UsageError(
@@ -61,9 +88,15 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
     return read
   })
   const lake = once(async () => {
+    const names = await deployed()
+    const opened = names ? await openDeployed(names) : await openFolder()
+    closers.push(() => opened.close())
+    return opened
+  })
+  const openFolder = async (): Promise<Lake> => {
     const { memoryBytes, threads, durable, landing } = await config()
     const { openLocalLake } = await import('../lake/local/lake.ts')
-    const opened = await openLocalLake(await root(), {
+    return openLocalLake(await root(), {
       memoryBytes,
       threads,
       durable,
@@ -71,9 +104,17 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
       log,
       onNotify: (receipt) => session.onReceipt?.(receipt),
     })
-    closers.push(() => opened.close())
-    return opened
-  })
+  }
+  const openDeployed = async (names: Deployed): Promise<Lake> => {
+    const { openAwsLake } = await import('../lake/aws/lake.ts')
+    const opened = await openAwsLake(names)
+    const { notifier } = opened
+    const notify: Lake['notifier']['notify'] = (receipt, dataset) => {
+      session.onReceipt?.(receipt)
+      return notifier.notify(receipt, dataset)
+    }
+    return Object.create(opened, { notifier: { value: { notify } } }) as Lake
+  }
 
   let engine: Promise<Engine> | undefined
   const lakeScratch = async (use: EngineUse): Promise<string | undefined> => {
@@ -106,8 +147,10 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
 
   const session: Session = {
     root,
+    deployed,
     config,
     contracts,
+    contractsFolder,
     lake,
     engine: getEngine,
     log,
@@ -133,6 +176,37 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
 
 function engineSettings({ memoryBytes, threads, limits }: LakeConfig): Partial<EngineSettings> {
   return { memoryBytes, threads, ...limits }
+}
+
+/** What `--lake` and the folders around mean: a folder, a deployed lake, or a folder whose weir.yaml names a deployed lake. */
+interface Place {
+  /** The folder with the weir.yaml, where there is one. */
+  folder?: string
+  /** Of a deployed lake. */
+  environment?: string
+  config: LakeConfig
+}
+
+async function findPlace(io: Io, given: string | undefined): Promise<Place> {
+  if (given?.startsWith('aws:')) return deployedPlace(io, given.slice('aws:'.length))
+  const folder = await lakeFolder(io, given)
+  const config = await readLakeConfig(folder)
+  return { folder, config, ...(config.target === 'aws' ? { environment: config.environment } : {}) }
+}
+
+async function deployedPlace(io: Io, environment: string): Promise<Place> {
+  if (!ENVIRONMENT.test(environment)) {
+    throw new UsageError(
+      `--lake aws:${environment} names no environment. Give the one of the deployment, like aws:weir; for a folder of that name: --lake ./aws:${environment}`,
+    )
+  }
+  const folder = await findLake(io.cwd)
+  const config = folder === undefined ? undefined : await readLakeConfig(folder)
+  if (folder !== undefined && config?.environment === environment) return { folder, environment, config }
+  // The settings of another lake (its region above all) do not hold here; its contracts may still be what is to be deployed.
+  const defaults = parseLakeConfig('', join(io.cwd, CONFIG_FILE))
+  if (folder === undefined || config === undefined) return { environment, config: defaults }
+  return { folder, environment, config: { ...defaults, contracts: config.contracts } }
 }
 
 async function lakeFolder(io: Io, given: string | undefined): Promise<string> {

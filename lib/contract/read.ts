@@ -236,3 +236,10 @@ export const parseContract = (text: string, file = 'contract.yaml'): Contracts =
   markDuplicates([draft])
   return contractsOf([draft])
 }
+
+/** Reads contracts from their texts, as a deployed lake hands them out. Throws one ContractError with all problems of all files. */
+export const parseContracts = (files: readonly { name: string; text: string }[]): Contracts => {
+  const drafts = files.map(({ name, text }) => draftContract(text, name))
+  markDuplicates(drafts)
+  return contractsOf(drafts)
+}

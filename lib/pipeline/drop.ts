@@ -41,7 +41,8 @@ export async function drop(context: Context, what: Drop, options: RunOptions = {
   })
 }
 
-async function assertFile(path: string): Promise<void> {
+/** Throws CannotDrop for what is not a file that can be read. */
+export async function assertFile(path: string): Promise<void> {
   const found = await stat(path).catch((cause) => {
     throw new CannotDrop(`There is no file ${path}. Check the name.`, { cause })
   })

@@ -13,6 +13,10 @@ export function initCommand(cli: Cli): Command {
     .argument('[dir]', 'the folder (default: this one)')
     .action(
       act<[string | undefined], GlobalOptions>(cli, async (run, options, dir) => {
+        if (dir === undefined && options.lake?.startsWith('aws:'))
+          throw new UsageError(
+            `A lake on AWS is made by deploying one: npx cdk deploy --all. For a lake in a folder: weir init my-lake`,
+          )
         const given = dir ?? options.lake ?? '.'
         const root = resolve(run.io.cwd, given)
         await refuseWhatIsThere(root)

@@ -13,7 +13,7 @@ export function lintCommand(cli: Cli): Command {
     'weir lint',
   ]).action(
     act<[], GlobalOptions>(cli, async (run) => {
-      const folder = (await run.session.config()).contracts
+      const folder = await run.session.contractsFolder()
       const found = await lintContracts(folder)
       say(run, found, relative(run.io.cwd, folder) || folder)
       return { exit: found.errors.length > 0 ? 3 : 0, json: found }

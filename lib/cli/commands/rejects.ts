@@ -80,16 +80,17 @@ export function rejectsCommand(cli: Cli): Command {
 
 /** Of a dataset: the uploads with rejects that are what their source contributes now. A replaced version needs no mending. */
 async function receiptsOf(lake: Lake, what: string, isDataset: () => Promise<boolean>): Promise<Receipt[]> {
+  // No dataset's name begins with a digit.
+  if (/^\d{6,8}[0-9A-Za-z-]*$/.test(what)) {
+    const receipt = await receiptByPrefix(lake, what)
+    return receipt.rejects ? [receipt] : []
+  }
   const receipts: Receipt[] = []
   for await (const receipt of listReceipts(lake, { dataset: what, outcome: 'accepted_with_rejects' })) {
     const head = await readHead(lake.zones.ops, receipt.dataset, receipt.source)
     if (head?.head.contributions.some((one) => one.upload === receipt.upload)) receipts.push(receipt)
   }
   if (receipts.length > 0) return receipts
-  if (/^\d{6,8}[0-9A-Za-z-]*$/.test(what)) {
-    const receipt = await receiptByPrefix(lake, what)
-    return receipt.rejects ? [receipt] : []
-  }
   if (await isDataset()) return []
   throw new UsageError(
     `${JSON.stringify(what)} is neither a dataset of this lake nor the id of an upload. To see both: weir receipts`,

@@ -6,8 +6,9 @@ import type { Receipt } from '../../lake/receipt.ts'
 import { formatCount, formatRows, visible } from '../../lake/render/format.ts'
 import { writeReceiptPage } from '../../lake/render/page.ts'
 import { renderLine } from '../../lake/render/text.ts'
-import { OUTCOME_WORDS } from '../../lake/render/words.ts'
+import { commandFor, OUTCOME_WORDS } from '../../lake/render/words.ts'
 import { watchLanding } from '../../pipeline/watch.ts'
+import { UsageError } from '../errors.ts'
 import { watchFolder } from '../landing-events.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
 
@@ -17,6 +18,12 @@ export function watchCommand(cli: Cli): Command {
     'weir watch --lake my-lake --json 2>> weir.log',
   ]).action(
     act<[], GlobalOptions>(cli, async (run, options) => {
+      const deployed = await run.session.deployed()
+      if (deployed) {
+        throw new UsageError(
+          `A deployed lake watches by itself: what comes to s3://${deployed.buckets.landing}/<dataset>/ is taken in as it comes. To see what it is doing: ${commandFor('weir status', options)}`,
+        )
+      }
       const landing = join(await run.session.root(), 'landing')
       const outcomes: Partial<Record<Receipt['outcome'], number>> = {}
       const pages = new Set<Promise<unknown>>()
