@@ -159,12 +159,15 @@ const inYears = (value: string, literalOf: 'DATE' | 'TIMESTAMP'): string =>
     ? `${value} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'`
     : `${value} BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP '9999-12-31 23:59:59.999999'`
 
-export const dateType = (
-  options: TypeOptions,
-  at: Place,
-  report: DatasetReport,
-  format: DateFormat | undefined,
-): ColumnType => {
+type MakeType = (options: TypeOptions, at: Place, report: DatasetReport, format: DateFormat | undefined) => ColumnType
+
+export const dateType: MakeType = (options, at, report, format) => {
+  const type = fullDateType(options, at, report, format)
+  return format?.pattern === 'yyyy-MM-dd' ? quickDate(type) : type
+}
+
+/** Dates without the shortcut for the form that nearly all have. */
+export const fullDateType: MakeType = (options, at, report, format) => {
   const iso = {
     fromText: (text: string) => `TRY_CAST(${text} AS DATE)`,
     textOk: (value: string, text: string) =>
@@ -180,7 +183,7 @@ export const dateType = (
     fromText: (text: string) => `CAST(${century(format, strptime(format, format.withoutOffset, text))} AS DATE)`,
     textOk: (value: string, text: string) => `(${inYears(value, 'DATE')} AND ${matches(text, format.shape)})`,
   }
-  const type: ColumnType = {
+  return {
     sqlType: 'DATE',
     typeInWords: `date as ${format?.pattern ?? 'yyyy-MM-dd'}`,
     nested: false,
@@ -194,7 +197,6 @@ export const dateType = (
     constant: (value) => constantOf('date', value, format, 'UTC')?.sql,
     comparable: true,
   }
-  return format?.pattern === 'yyyy-MM-dd' ? quickDate(type) : type
 }
 
 const zoneExists = (zone: string): boolean => {
@@ -207,15 +209,25 @@ const zoneExists = (zone: string): boolean => {
 }
 const UTC_NAMES = new Set(['utc', 'etc/utc', 'gmt', 'etc/gmt', 'zulu', 'etc/zulu', 'z', 'uct', 'etc/uct', 'universal'])
 
-export const timestampType = (
-  options: TypeOptions,
-  at: Place,
-  report: DatasetReport,
-  format: DateFormat | undefined,
-): ColumnType => {
+export const timestampType: MakeType = (options, at, report, format) => {
+  const type = fullTimestampType(options, at, report, format)
+  // Of a format of its own the contract may expect a T or a space; the shortcut takes both.
+  return format === undefined && zoneOf(options) === 'UTC' ? quickTimestamp(type) : type
+}
+
+/** The zone of texts without an offset. */
+const zoneOf = ({ defaultTimezone, timezone }: TypeOptions): string => {
+  const named = defaultTimezone as string | undefined
+  if (named === undefined || timezone === false || UTC_NAMES.has(named.toLowerCase()) || !zoneExists(named))
+    return 'UTC'
+  return named
+}
+
+/** Timestamps without the shortcut for the form that nearly all have. */
+export const fullTimestampType: MakeType = (options, at, report, format) => {
   const timezone = options.timezone as boolean | undefined
   const named = options.defaultTimezone as string | undefined
-  let zone = 'UTC'
+  const zone = zoneOf(options)
   if (named !== undefined && !UTC_NAMES.has(named.toLowerCase())) {
     if (!zoneExists(named)) {
       report.error([...at.options, 'defaultTimezone'], 'This is not a time zone of the IANA database.', {
@@ -227,7 +239,7 @@ export const timestampType = (
         [...at.options, 'defaultTimezone'],
         'defaultTimezone has no effect where timezone is false: the texts are kept as wall-clock time.',
       )
-    } else zone = named
+    }
   }
   if (timezone === false && format && format.offset === 'yes') {
     report.error(
@@ -307,7 +319,7 @@ export const timestampType = (
   const like =
     format?.pattern ??
     `yyyy-MM-ddTHH:mm:ss${timezone === false ? '' : ', with or without an offset such as Z or +02:00'}`
-  const type: ColumnType = {
+  return {
     sqlType: 'TIMESTAMP',
     typeInWords: `date and time as ${like}`,
     nested: false,
@@ -321,16 +333,9 @@ export const timestampType = (
     constant: (value) => constantOf('timestamp', value, format, zone)?.sql,
     comparable: true,
   }
-  // Of a format of its own the contract may expect a T or a space; the shortcut takes both.
-  return format === undefined && zone === 'UTC' ? quickTimestamp(type) : type
 }
 
-export const timeType = (
-  options: TypeOptions,
-  at: Place,
-  report: DatasetReport,
-  format: DateFormat | undefined,
-): ColumnType => {
+export const timeType: MakeType = (options, at, report, format) => {
   for (const name of ['timezone', 'defaultTimezone'] as const) {
     if (options[name] !== undefined && options[name] !== false) {
       report.skip(
