@@ -4,7 +4,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { Transform } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { receiptsPrefix, uploadId } from '../lake/keys.ts'
 import { readReceipt } from '../lake/ledger.ts'
@@ -48,20 +47,15 @@ export async function deliver(
   const { size: total } = await stat(what.path)
   const source = `${what.dataset}/${what.name ?? basename(what.path)}`
   const since = new Date()
-  let bytes = 0
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length
-      options.onProgress?.({ bytes, total, phase: 'to landing' })
-      done(null, chunk)
+  const info = await zones.landing.put(
+    source,
+    createReadStream(what.path),
+    {},
+    {
+      onProgress: (bytes) => options.onProgress?.({ bytes, total, phase: 'to landing' }),
+      ...(options.signal ? { signal: options.signal } : {}),
     },
-  })
-  const file = createReadStream(what.path, {
-    highWaterMark: 1024 * 1024,
-    ...(options.signal ? { signal: options.signal } : {}),
-  })
-  file.on('error', (error) => counted.destroy(error))
-  const info = await zones.landing.put(source, file.pipe(counted))
+  )
   const { version } = info
   return { dataset: what.dataset, source, version, size: info.size, hash: uploadId(source, info).slice(-12), since }
 }
