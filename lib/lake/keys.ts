@@ -110,6 +110,9 @@ export const faultIdOf = (landingKey: string): string => sourceSlug(landingKey)
 /** How far the scheduled reconcile got, where a lake is too big for one run. */
 export const RECONCILE_CURSOR = 'reconcile/cursor.json'
 
+/** Which tables of a shared catalog are known to hold all that the heads say (see aws/catalog.ts). */
+export const catalogMarkerKey = (): string => 'catalog/complete.json'
+
 export interface Content {
   size: number
   sha256: string

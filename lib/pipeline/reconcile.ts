@@ -54,8 +54,7 @@ export async function reconcile(context: Context, options: ReconcileOptions = {}
     context.log(event)
   }
   const run: Run = { context: { ...context, log }, options, concurrency: options.concurrency ?? 4, report }
-  const { generation, complete } = await context.lake.catalog.state()
-  await mendTables(run)
+  const { generation, complete } = await stateWithTables(run)
   await ingestLanding(run)
   const unfollowed = await followHeads(run)
   if (!complete) await completeCatalog(run, generation, unfollowed)
@@ -71,12 +70,31 @@ interface Run {
   report: ReconcileReport
 }
 
-async function mendTables({ context, report }: Run): Promise<void> {
+/**
+ * The state of a catalog that has all tables. Where making a table makes the catalog another one, as in Glue, what was
+ * read before says nothing of it, so it is read again.
+ */
+async function stateWithTables(run: Run): Promise<{ generation: string; complete: boolean }> {
+  const { catalog } = run.context.lake
+  for (let state = await catalog.state(); ; ) {
+    const mended = await mendTables(run)
+    const after = mended ? await catalog.state() : state
+    if (after.generation === state.generation) return state
+    state = after
+  }
+}
+
+/** True when a table was not as its contract says. */
+async function mendTables({ context, report }: Run): Promise<boolean> {
+  report.checked.tables = 0
+  let mended = false
   for (const plan of context.plans.values()) {
     count(report, 'tables')
-    if (await putTable(context.lake.catalog, plan))
-      report.mended.push({ what: 'table', detail: `${tableName(plan.dataset)} described as its contract says` })
+    if (!(await putTable(context.lake.catalog, plan))) continue
+    report.mended.push({ what: 'table', detail: `${tableName(plan.dataset)} described as its contract says` })
+    mended = true
   }
+  return mended
 }
 
 /** Every file in landing that has not been decided. */

@@ -68,6 +68,7 @@ export function catalogConformance(name: string, open: () => Promise<Lake>): voi
         ['', ' '],
         ['📈', '%20'],
       ]
+      await catalog.putTable({ ...ORDERS, name: 'clean.odd' })
       for (const [i, values] of odd.entries())
         await catalog.putPartition('clean.odd', { values, location: `odd/${i}/` })
       for (const [i, values] of odd.entries())
@@ -76,6 +77,7 @@ export function catalogConformance(name: string, open: () => Promise<Lake>): voi
     })
 
     test('readers see the old or the new location of a partition, never none or both', async () => {
+      await catalog.putTable({ ...ORDERS, name: 'clean.swap' })
       const values = ['2026-03-01', 'swapped']
       await catalog.putPartition('clean.swap', { values, location: 'swap/0/' })
       let stop = false

@@ -12,8 +12,10 @@ export interface Statement {
   /** As Athena must get it. */
   sql: string
   kind: 'select' | 'show' | 'describe' | 'explain'
-  /** Zones whose tables it names. A SHOW may be about any. */
+  /** Zones that it names. A SHOW may be about any. */
   zones: ReadonlySet<string>
+  /** Tables that it names, as `clean.parts`, in small letters. */
+  tables: ReadonlySet<string>
   /** Where a place of `sql` is in what the user wrote; both count from 1. */
   origin(line: number, column: number): { line: number; column: number }
 }
@@ -38,8 +40,8 @@ export async function qualifyTables(sql: string, databases: Databases): Promise<
 /** As qualifyTables, with what else there is to know of the statement. */
 export async function readStatement(sql: string, databases: Databases): Promise<Statement> {
   // 23 MB that only queries need.
-  const { parse, tokenize } = await import('@polyglot-sql/sdk')
-  const parsed = parse(sql, 'athena')
+  const { Dialect, parse, tokenize } = await import('@polyglot-sql/sdk')
+  const parsed = parse(sql, Dialect.Athena)
   if (!parsed.success) throw new QueryError(`The SQL cannot be read: ${parsed.error ?? 'no reason given'}`)
   const statements: unknown[] = Array.isArray(parsed.ast) ? parsed.ast : []
   const [root] = statements
@@ -54,9 +56,10 @@ export async function readStatement(sql: string, databases: Databases): Promise<
     databases,
     edits: new Map(),
     zones: new Set(),
+    tables: new Set(),
     text: ({ start, end }) => characters.slice(start, end).join(''),
     firstWord: (text) => {
-      const { tokens } = tokenize(text, 'athena')
+      const { tokens } = tokenize(text, Dialect.Athena)
       const [first] = tokens ?? []
       return first && { text: first.text, end: first.span.end }
     },
@@ -64,7 +67,7 @@ export async function readStatement(sql: string, databases: Databases): Promise<
   }
   visit(root, { ctes: new Set(), tables: new Set(), names: new Set() }, walk)
   const edits = [...walk.edits.values()].sort((a, b) => a.start - b.start)
-  return { kind, zones: walk.zones, ...spliced(characters, edits) }
+  return { kind, zones: walk.zones, tables: walk.tables, ...spliced(characters, edits) }
 }
 
 const READING = ['select', 'union', 'intersect', 'except', 'values', 'subquery']
@@ -131,6 +134,7 @@ interface Walk {
   /** By where they start: a part of the tree may be come upon twice. */
   edits: Map<number, Edit>
   zones: Set<string>
+  tables: Set<string>
   text: (span: Span) => string
   firstWord: (text: string) => { text: string; end: number } | undefined
   where: (span: Span) => string
@@ -212,28 +216,25 @@ function table(node: Node, scope: Scope, walk: Walk): void {
   if (!name) throw new QueryError('The SQL cannot be read: a table has no name.')
   if (typeof catalog === 'string' && catalog.toLowerCase() !== 'awsdatacatalog')
     throw new QueryError(`There is no catalog ${catalog} here. Write ${examples(name.name)}${walk.where(name.span)}.`)
-  if (schema) zone(schema, walk)
+  if (schema) walk.tables.add(`${zone(schema, walk)}.${name.name.toLowerCase()}`)
   else if (!scope.ctes.has(name.name.toLowerCase()))
     throw new QueryError(`The table ${name.name} needs its zone${walk.where(name.span)}: write ${examples(name.name)}.`)
 }
 
 const examples = (table: string): string => `clean.${table}, curated.${table} or ops.${table}`
 
-/** Replaces a zone by its database. */
-function zone(schema: Identifier, walk: Walk): void {
+/** Replaces a zone by its database, and gives the zone. A database may also be written as it is. */
+function zone(schema: Identifier, walk: Walk): string {
   const name = schema.name.toLowerCase()
   const database = databaseOf(name, walk.databases)
-  if (database !== undefined) {
-    walk.zones.add(name)
-    replace(schema, database, walk)
-    return
-  }
-  const [zone] = Object.entries(walk.databases).find(([, database]) => database === name) ?? []
-  if (zone !== undefined) walk.zones.add(zone)
-  else if (name !== 'information_schema')
+  const [zone] = Object.entries(walk.databases).find(([zone, database]) => zone === name || database === name) ?? []
+  if (zone === undefined && name !== 'information_schema')
     throw new QueryError(
       `There is no zone ${schema.name} that can be queried${walk.where(schema.span)}. The zones with tables are: ${Object.keys(walk.databases).join(', ')}.`,
     )
+  if (zone !== undefined) walk.zones.add(zone)
+  if (database !== undefined) replace(schema, database, walk)
+  return zone ?? name
 }
 
 function databaseOf(name: string, databases: Databases): string | undefined {
@@ -283,9 +284,7 @@ function tableArgument(call: Node, scope: Scope, walk: Walk): void {
   if (typeof call.name !== 'string' || call.name.toUpperCase() !== 'TABLE' || !Array.isArray(call.args)) return
   for (const argument of call.args) {
     const column = asNode(asNode(argument).column)
-    const schema = identifier(column.table)
-    if (schema) zone(schema, walk)
-    else if (identifier(column.name)) table(column, scope, walk)
+    if (identifier(column.name)) table({ ...column, schema: column.table, table: undefined }, scope, walk)
   }
 }
 

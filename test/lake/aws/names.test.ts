@@ -52,6 +52,7 @@ const STATEMENTS = [
   'SELECT * FROM dev_1_clean.parts',
   'SELECT table_name FROM information_schema.tables',
   'SELECT * FROM TABLE(sequence(1, 3))',
+  'SELECT * FROM TABLE(f(TABLE(^clean.parts)))',
   'VALUES (1, 2), (3, 4)',
   'SELECT 1',
   'DESCRIBE ^clean.parts',
@@ -97,6 +98,14 @@ describe('zones become databases', () => {
     expect(await kinds('SHOW TABLES IN ops')).toBe('show ops')
     expect(await kinds('DESCRIBE clean.a')).toBe('describe clean')
     expect(await kinds('EXPLAIN SELECT 1')).toBe('explain')
+  })
+
+  test('tables are known, whatever they are called by', async () => {
+    const { tables } = await readStatement(
+      'WITH a AS (SELECT 1) SELECT * FROM a, CLEAN.Parts p, dev_1_ops.receipts, TABLE(f(TABLE(clean.x)))',
+      DATABASES,
+    )
+    expect([...tables]).toEqual(['clean.parts', 'ops.receipts', 'clean.x'])
   })
 
   test('a place in the new statement leads back to the old one', async () => {
