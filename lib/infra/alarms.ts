@@ -1,0 +1,72 @@
+// What somebody must look at. Every alarm goes to one topic, whose subscriber is aws.alarmEmail.
+
+import { Duration } from 'aws-cdk-lib'
+import { Alarm, type AlarmProps, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
+import { Construct } from 'constructs'
+import { ALL_DATASETS, METRICS } from '../lake/aws/metrics.ts'
+import { errorRate, type Measured, weirMetric } from './measures.ts'
+import type { Names } from './names.ts'
+
+export interface AlarmsProps extends Measured {
+  names: Names
+  alarmEmail: string | undefined
+}
+
+export class Alarms extends Construct {
+  readonly alarms: Alarm[] = []
+
+  constructor(scope: Construct, id: string, { names, alarmEmail, ...measured }: AlarmsProps) {
+    super(scope, id)
+    const topic = new Topic(this, 'Topic', { topicName: names.alarms, displayName: 'Weir: alarms', enforceSSL: true })
+    if (alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(alarmEmail))
+    const action = new SnsAction(topic)
+    const alarm = (name: string, props: Omit<AlarmProps, 'alarmName' | 'treatMissingData'>) => {
+      const made = new Alarm(this, name, {
+        ...props,
+        alarmName: `${names.environment}-${name}`,
+        // Nothing happened: nothing is wrong.
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      })
+      made.addAlarmAction(action)
+      made.addOkAction(action)
+      this.alarms.push(made)
+    }
+
+    alarm('dead-letters', {
+      alarmDescription: `Events wait in ${names.queues.deadLetters}: something failed five times. See "weir status", mend it, then "weir replay --dlq".`,
+      metric: measured.deadLetters.metricApproximateNumberOfMessagesVisible({
+        period: Duration.minutes(1),
+        statistic: 'Maximum',
+      }),
+      threshold: 0,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+    })
+    alarm('queue-age', {
+      alarmDescription: `A file has waited for an hour in ${names.queues.ingest}. A burst? Then raise aws.lambda.maximumConcurrency. Else see the function's errors.`,
+      metric: measured.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(5), statistic: 'Maximum' }),
+      threshold: 3600,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 2,
+    })
+    for (const [name, worker] of Object.entries(measured.workers))
+      alarm(`${name}-errors`, {
+        alarmDescription: `More than one run in ten of ${names.environment}-${name} failed for a quarter of an hour. See its log group.`,
+        metric: errorRate(name, worker),
+        threshold: 10,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluationPeriods: 3,
+      })
+    alarm('refused-uploads', {
+      alarmDescription:
+        'A file was refused as a whole. Its uploader was told; see "weir receipts --outcome refused" for the reason.',
+      metric: weirMetric(names, METRICS.refused, ALL_DATASETS),
+      threshold: 0,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+    })
+  }
+}

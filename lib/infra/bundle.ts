@@ -1,0 +1,96 @@
+// The code of a function as Lambda gets it: one bundled module, the contracts and settings it was deployed with, and the
+// DuckDB binary of the machine it will run on. Same inputs, same bytes, wherever it is made.
+
+import { existsSync } from 'node:fs'
+import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { build } from 'esbuild'
+import { parse } from 'yaml'
+import { type Architecture, packageOf, targetBinaries } from './binaries.ts'
+import { BundleFailed } from './errors.ts'
+import type { LakeToDeploy } from './lake.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+export type FunctionName = 'ingest' | 'reconcile' | 'contracts'
+
+/** Functions that read files, and so carry DuckDB. */
+const WITH_DUCKDB: readonly FunctionName[] = ['ingest', 'reconcile']
+
+export interface BundleRequest {
+  function: FunctionName
+  architecture: Architecture
+  lake: Pick<LakeToDeploy, 'contracts' | 'settings'>
+  /** Folder to make. */
+  to: string
+  /** Folder of DuckDB's package; default: the right one. Only tests say otherwise. */
+  binaries?: string
+}
+
+/** Makes the folder that becomes a function's zip. */
+export async function bundle(request: BundleRequest): Promise<string> {
+  const entry = join(ROOT, 'lambdas', request.function, 'handler.ts')
+  if (!existsSync(entry))
+    throw new BundleFailed(`lambdas/${request.function}/handler.ts is not there, so the function has no code.`)
+  await mkdir(request.to, { recursive: true })
+  const result = await build({
+    entryPoints: [entry],
+    outdir: request.to,
+    entryNames: 'index',
+    chunkNames: 'part-[hash]',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    // What a function loads when it needs it (the engine, the tracer) is a part of its own: it starts without.
+    splitting: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    external: ['@duckdb/*'],
+    // Paths in the output are relative to this: nothing of the machine gets in.
+    absWorkingDir: ROOT,
+    // Names stay, so that errors read well; the rest goes, for a quicker start.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    charset: 'utf8',
+    // Some packages inside are CommonJS and ask for Node's own modules by require.
+    banner: { js: "import{createRequire as weirRequire}from'node:module';const require=weirRequire(import.meta.url);" },
+    logLevel: 'silent',
+  }).catch((cause: unknown) => {
+    throw new BundleFailed(`lambdas/${request.function}/handler.ts cannot be bundled: ${String(cause)}`, { cause })
+  })
+  if (result.warnings.length > 0)
+    throw new BundleFailed(
+      `lambdas/${request.function}/handler.ts bundles with warnings: ${result.warnings.map(({ text }) => text).join('; ')}`,
+    )
+  await writeLake(request)
+  if (WITH_DUCKDB.includes(request.function)) await copyDuckdb(request)
+  return request.to
+}
+
+/** The function finds beside it what it needs of its lake: weir.yaml and contracts/. */
+async function writeLake({ lake, to }: BundleRequest): Promise<void> {
+  const settings = (lake.settings === undefined ? undefined : parse(lake.settings)) as Record<string, unknown> | null
+  // JSON is YAML. The contracts are at their default place here, wherever the lake's folder has them.
+  await writeFile(join(to, 'weir.yaml'), `${JSON.stringify({ ...settings, contracts: 'contracts' }, null, 2)}\n`)
+  for (const { name, text } of lake.contracts) {
+    const file = join(to, 'contracts', name)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, text)
+  }
+}
+
+async function copyDuckdb({ architecture, to, binaries }: BundleRequest): Promise<void> {
+  const native = binaries ?? (await targetBinaries(architecture))
+  const from: [string, string][] = [
+    ['@duckdb/node-api', join(ROOT, 'node_modules/@duckdb/node-api')],
+    ['@duckdb/node-bindings', join(ROOT, 'node_modules/@duckdb/node-bindings')],
+    [packageOf(architecture), native],
+  ]
+  for (const [name, folder] of from)
+    await cp(folder, join(to, 'node_modules', name), {
+      recursive: true,
+      filter: (path) => !/\.(d\.ts|map|md)$/.test(path),
+    })
+}

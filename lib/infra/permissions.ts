@@ -1,0 +1,235 @@
+// What a role may do, in the words of the lake: each right with the reason why it is needed. The functions' roles and those
+// that people assume are put together from these.
+
+import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
+import { deployedParameter } from '../lake/aws/deployed.ts'
+import type { Zone } from '../lake/ports.ts'
+import { acknowledge, wildcard } from './acknowledge.ts'
+import { arn, bucketArn, type Names, RESULTS_PREFIX, TABLE_ZONES, topicArns } from './names.ts'
+
+export interface Permission {
+  /** Why the role needs it, and why no narrower resource would do where there is a wildcard. */
+  why: string
+  effect?: 'Allow' | 'Deny'
+  actions: string[]
+  resources: string[]
+  conditions?: Record<string, Record<string, string | string[]>>
+}
+
+/** Gives a role its rights; every wildcard is acknowledged on that role alone, with the reason. */
+export function give(role: Role, permissions: Permission[]): void {
+  for (const { why, effect, actions, resources, conditions } of permissions) {
+    role.addToPolicy(
+      new PolicyStatement({
+        effect: effect === 'Deny' ? Effect.DENY : Effect.ALLOW,
+        actions,
+        resources,
+        ...(conditions ? { conditions } : {}),
+      }),
+    )
+    if (effect === 'Deny') continue
+    for (const resource of resources) if (resource.includes('*')) acknowledge(role, why, wildcard(role, resource))
+  }
+}
+
+/** Objects below prefixes of a zone; '' is all of it. */
+const below = (environment: string, zone: Zone, prefixes: string[]): string[] =>
+  prefixes.map((prefix) => bucketArn(environment, zone, `${prefix}*`))
+
+export function readObjects({ environment }: Names, zone: Zone, why: string, prefixes = ['']): Permission {
+  return { why, actions: ['s3:GetObject'], resources: below(environment, zone, prefixes) }
+}
+
+/** Version by version: landing is read as it was when the event came. */
+export function readVersions({ environment }: Names, why: string): Permission {
+  return { why, actions: ['s3:GetObject', 's3:GetObjectVersion'], resources: below(environment, 'landing', ['']) }
+}
+
+/** Writing, with what multipart uploads need. */
+export function writeObjects({ environment }: Names, zone: Zone, why: string, prefixes = ['']): Permission {
+  return {
+    why,
+    actions: ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+    resources: below(environment, zone, prefixes),
+  }
+}
+
+export function deleteObjects({ environment }: Names, zone: Zone, why: string, prefixes: string[]): Permission {
+  return { why, actions: ['s3:DeleteObject'], resources: below(environment, zone, prefixes) }
+}
+
+/** Older versions too, as landing keeps them. */
+export function listVersions({ environment }: Names, why: string): Permission {
+  return {
+    why,
+    actions: ['s3:ListBucketVersions', 's3:GetBucketVersioning'],
+    resources: [bucketArn(environment, 'landing')],
+  }
+}
+
+/** Listing a zone, or some prefixes of it. Without it S3 answers "forbidden" for what is only not there. */
+export function listObjects({ environment }: Names, zone: Zone, why: string, prefixes?: string[]): Permission {
+  return {
+    why,
+    actions: ['s3:ListBucket'],
+    resources: [bucketArn(environment, zone)],
+    ...(prefixes ? { conditions: { StringLike: { 's3:prefix': prefixes.map((prefix) => `${prefix}*`) } } } : {}),
+  }
+}
+
+const catalogOf = ({ databases }: Names, zones: readonly (typeof TABLE_ZONES)[number][]): string[] => [
+  arn('glue', 'catalog'),
+  ...zones.map((zone) => arn('glue', `database/${databases[zone]}`)),
+  ...zones.map((zone) => arn('glue', `table/${databases[zone]}/*`)),
+]
+
+export function readCatalog(names: Names, why: string): Permission {
+  return {
+    why,
+    actions: [
+      'glue:GetDatabase',
+      'glue:GetTable',
+      'glue:GetTables',
+      'glue:GetPartition',
+      'glue:GetPartitions',
+      'glue:BatchGetPartition',
+    ],
+    resources: catalogOf(names, TABLE_ZONES),
+  }
+}
+
+/** The catalog follows the heads: tables as contracts say, partitions as heads say. */
+export function followHeads(names: Names, why: string): Permission {
+  return {
+    why,
+    actions: [
+      'glue:GetDatabase',
+      'glue:GetTable',
+      'glue:GetTables',
+      'glue:CreateTable',
+      'glue:UpdateTable',
+      'glue:GetPartition',
+      'glue:GetPartitions',
+      'glue:CreatePartition',
+      'glue:UpdatePartition',
+      'glue:DeletePartition',
+      'glue:BatchUpdatePartition',
+    ],
+    resources: catalogOf(names, ['clean', 'curated']),
+  }
+}
+
+/** Running queries in a workgroup, and reading its results. */
+export function query(names: Names, workgroup: string, why: string): Permission[] {
+  const results = `${RESULTS_PREFIX}${workgroup}/`
+  return [
+    {
+      why,
+      actions: [
+        'athena:GetWorkGroup',
+        'athena:StartQueryExecution',
+        'athena:StopQueryExecution',
+        'athena:GetQueryExecution',
+        'athena:BatchGetQueryExecution',
+        'athena:GetQueryResults',
+        'athena:ListQueryExecutions',
+        'athena:ListNamedQueries',
+        'athena:GetNamedQuery',
+        'athena:BatchGetNamedQuery',
+      ],
+      resources: [arn('athena', `workgroup/${workgroup}`)],
+    },
+    readObjects(names, 'ops', why, [results]),
+    writeObjects(names, 'ops', why, [results]),
+    {
+      why,
+      actions: ['s3:GetBucketLocation'],
+      resources: [bucketArn(names.environment, 'ops')],
+    },
+  ]
+}
+
+/** How the command line finds a deployed lake, and its contracts. */
+export function findLake({ environment, functions }: Names): Permission[] {
+  return [
+    {
+      why: 'The names of the lake.',
+      actions: ['ssm:GetParameter'],
+      resources: [arn('ssm', `parameter${deployedParameter(environment)}`)],
+    },
+    {
+      why: 'The contracts as they are deployed.',
+      actions: ['lambda:InvokeFunction'],
+      resources: [arn('lambda', `function:${functions.contracts}`)],
+    },
+  ]
+}
+
+/** What Weir keeps in ops, by prefix; Athena's results are not among it. */
+const KEPT_IN_OPS = [
+  'heads/',
+  'receipts/',
+  'pages/',
+  'rejects/',
+  'repair-files/',
+  'repairs/',
+  'content/',
+  'faults/',
+  'catalog/',
+]
+
+/** What bringing an upload to its end takes: the ingest use case, whoever runs it. */
+export function ingest(names: Names, datasets: string[]): Permission[] {
+  return [
+    readVersions(names, 'Landing is read whole: datasets are folders in it, and their files have any names.'),
+    listObjects(names, 'landing', 'To tell "not there" from "forbidden".'),
+    listVersions(names, 'What landing had before.'),
+    readObjects(names, 'clean', 'Files are found again after a crash by their keys, which only uploads know.'),
+    writeObjects(names, 'clean', 'Accepted rows: one file and more for each upload, of any dataset.'),
+    listObjects(names, 'clean', 'To tell "not there" from "forbidden".'),
+    readObjects(names, 'ops', 'Heads, receipts and the like: one key per source or upload.', KEPT_IN_OPS),
+    writeObjects(names, 'ops', 'Heads, receipts and the like: one key per source or upload.', KEPT_IN_OPS),
+    deleteObjects(names, 'ops', 'A fault that has been mended is forgotten.', ['faults/']),
+    listObjects(names, 'ops', 'Receipts are found by their prefixes.'),
+    followHeads(
+      names,
+      'Partitions come with uploads; Glue names tables of a database only all together where tables are still to be made.',
+    ),
+    {
+      why: 'Whoever waits for a dataset is told.',
+      actions: ['sns:Publish'],
+      resources: topicArns(names.environment, datasets),
+    },
+    {
+      why: 'Whoever builds on the lake is told.',
+      actions: ['events:PutEvents'],
+      resources: [arn('events', `event-bus/${names.eventBus}`)],
+    },
+  ]
+}
+
+/** Taking from a queue. */
+export const consume = (queue: string, why: string): Permission => ({
+  why,
+  actions: [
+    'sqs:ReceiveMessage',
+    'sqs:DeleteMessage',
+    'sqs:ChangeMessageVisibility',
+    'sqs:GetQueueAttributes',
+    'sqs:GetQueueUrl',
+  ],
+  resources: [arn('sqs', queue)],
+})
+
+export const send = (queue: string, why: string): Permission => ({
+  why,
+  actions: ['sqs:SendMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl'],
+  resources: [arn('sqs', queue)],
+})
+
+/** X-Ray has no resources to name. */
+export const trace: Permission = {
+  why: 'X-Ray takes traces for no resource in particular: its actions know no other resource than *.',
+  actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+  resources: ['*'],
+}

@@ -1,0 +1,131 @@
+// The stateless stack: whatever can be made again. Queues, functions, workgroups, dashboard, alarms, roles, and the names of it all.
+
+import { Aws, CfnCondition, CfnParameter, Fn, Stack, type StackProps } from 'aws-cdk-lib'
+import { EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
+import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { StringParameter } from 'aws-cdk-lib/aws-ssm'
+import type { Construct } from 'constructs'
+import { type Deployed, deployedParameter } from '../lake/aws/deployed.ts'
+import { Alarms } from './alarms.ts'
+import { Athena } from './athena.ts'
+import type { FunctionName } from './bundle.ts'
+import { Dashboard } from './dashboard.ts'
+import { WeirFunction } from './function.ts'
+import { IngestQueue } from './ingest.ts'
+import { type LakeToDeploy, mayDelete, versionOf } from './lake.ts'
+import { bucketName, namesOf } from './names.ts'
+import { consume, ingest, type Permission, send } from './permissions.ts'
+import { Roles } from './roles.ts'
+
+export interface PipelineStackProps extends StackProps {
+  lake: LakeToDeploy
+  /** Folders of the functions' code. */
+  code: Record<FunctionName, string>
+  key: IKey | undefined
+}
+
+/** Memory and time of the function that reads a few files and answers. */
+const SMALL = { memoryMB: 256, timeoutSeconds: 30 }
+
+export class PipelineStack extends Stack {
+  constructor(scope: Construct, id: string, { lake, code, key, ...props }: PipelineStackProps) {
+    const { config, plans } = lake
+    const { environment, aws } = config
+    super(scope, id, { description: `Weir lake ${environment}: ingestion, queries, roles`, ...props })
+    const names = namesOf(environment)
+    const datasets = plans.map(({ dataset }) => dataset)
+    const emulator = new CfnParameter(this, 'Emulator', {
+      type: 'String',
+      allowedValues: ['true', 'false'],
+      default: 'false',
+      description: 'true leaves out what emulators of AWS do not know: Athena workgroups and named queries.',
+    })
+    const onAws = new CfnCondition(this, 'OnAws', {
+      expression: Fn.conditionNot(Fn.conditionEquals(emulator.valueAsString, 'true')),
+    })
+
+    const bus = new EventBus(this, 'Events', {
+      eventBusName: names.eventBus,
+      description: 'weir.upload.finished, for whoever builds on it',
+    })
+    const incoming = new IngestQueue(this, 'Ingest', { names, aws })
+    const deployed: Deployed = {
+      format: 'weir.deployed/1',
+      environment,
+      partition: Aws.PARTITION,
+      region: Aws.REGION,
+      account: Aws.ACCOUNT_ID,
+      buckets: {
+        landing: bucketName(environment, 'landing'),
+        clean: bucketName(environment, 'clean'),
+        curated: bucketName(environment, 'curated'),
+        ops: bucketName(environment, 'ops'),
+      },
+      databases: names.databases,
+      workgroups: names.workgroups,
+      queues: { ingest: incoming.queue.queueUrl, deadLetters: incoming.deadLetters.queueUrl },
+      functions: names.functions,
+      eventBus: bus.eventBusName,
+      maxObjectBytes: aws.maxObjectSize,
+    }
+    const descriptor = this.toJsonString(deployed)
+    new StringParameter(this, 'Lake', {
+      parameterName: deployedParameter(environment),
+      stringValue: descriptor,
+      description: `The names of the lake ${environment}; contracts ${versionOf(lake)}`,
+    })
+
+    const make = (
+      name: FunctionName,
+      description: string,
+      size: Pick<typeof SMALL, 'memoryMB' | 'timeoutSeconds'> & { ephemeralStorageMB?: number },
+      permissions: Permission[],
+    ) =>
+      new WeirFunction(this, `${name}-function`, {
+        environment,
+        functionName: names.functions[name],
+        description,
+        code: code[name],
+        deployed: descriptor,
+        aws,
+        ...size,
+        permissions,
+      })
+    const ingesting = ingest(names, datasets)
+    const feeding = make('ingest', 'Brings each upload to its receipt', aws.lambda, [
+      ...ingesting,
+      consume(names.queues.ingest, 'Takes the events of landing.'),
+      send(names.queues.deadLetters, 'Puts aside what no try will mend.'),
+    ])
+    incoming.feed(feeding, aws)
+    const reconcile = make('reconcile', 'Finds what no event told of', aws.lambda, [
+      ...ingesting,
+      send(names.queues.ingest, 'Hands on what it found.'),
+    ])
+    new Rule(this, 'Reconcile', {
+      ruleName: `${environment}-reconcile`,
+      description: 'Events may be lost; what landing holds is the truth',
+      schedule: Schedule.expression(aws.reconcile),
+      targets: [new FunctionTarget(reconcile.function, { event: RuleTargetInput.fromObject({}), retryAttempts: 1 })],
+    })
+    const contracts = make('contracts', 'Answers with the contracts that are deployed', SMALL, [])
+
+    new Athena(this, 'Athena', {
+      names,
+      aws,
+      datasets,
+      ...(key ? { key } : {}),
+      onlyIf: onAws,
+      mayDelete: mayDelete(config),
+    })
+    const measured = {
+      queue: incoming.queue,
+      deadLetters: incoming.deadLetters,
+      workers: { ingest: feeding.function, reconcile: reconcile.function, contracts: contracts.function },
+    }
+    const { alarms } = new Alarms(this, 'Alarms', { names, alarmEmail: aws.alarmEmail, ...measured })
+    new Dashboard(this, 'Dashboard', { names, datasets, memoryMB: aws.lambda.memoryMB, alarms, ...measured })
+    new Roles(this, 'Roles', { names, aws, plans })
+  }
+}
