@@ -3,6 +3,7 @@
 import type { Plan } from '../contract/plan.ts'
 import type { CheckRequest, CheckResult } from '../engine/result.ts'
 import type { Lake } from '../lake/ports.ts'
+import type { Receipt } from '../lake/receipt.ts'
 
 export interface Context {
   lake: Lake
@@ -15,6 +16,8 @@ export interface Context {
   limits?: { maxObjectBytes?: number }
   /** Store the page of each receipt beside it, for whoever follows a link. The command line writes its own. */
   pages?: boolean
+  /** Called for each receipt that this process wrote, once, after everybody was told. It must not throw. */
+  onReceipt?: (receipt: Receipt) => void
   /** One structured line per event worth an operator's eye; stderr on the command line. */
   log: (event: { event: string; [field: string]: unknown }) => void
 }

@@ -16,6 +16,8 @@ export async function isIgnored(
   { lake, plans, log }: Pick<Context, 'lake' | 'plans' | 'log'>,
   key: string,
 ): Promise<boolean> {
+  // What S3's console makes of "create folder": an empty object, and no file.
+  if (key.endsWith('/')) return true
   if (!NOT_DATA.test(posix.basename(key))) return false
   const plan = plans.get(datasetOfKey(key) ?? '')
   // `match: "*.part"` asks for such files in so many words; `match: "*"` does not.

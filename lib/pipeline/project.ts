@@ -62,6 +62,7 @@ export async function tell(context: Context, receipt: Receipt): Promise<boolean>
     // Not tried again: at most one notification. The receipt is there for whoever asks.
     log({ event: 'notification_failed', upload: receipt.upload, error: messageOf(error) })
   }
+  context.onReceipt?.(receipt)
   return true
 }
 

@@ -1,0 +1,125 @@
+// A batch of messages → the ingest use case, once for each landing key; and which messages are to come again.
+// What fails is noted in the ops zone under the message's id, because a message in the dead-letter queue cannot say why
+// it is there: `weir status` and `weir replay --dlq` read it.
+
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
+import type { Context as LambdaContext, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import { PoisonMessage, readMessage, type Wanted } from '../../lib/lake/aws/messages.ts'
+import { deleteFault, writeFault } from '../../lib/lake/faults.ts'
+import type { Context } from '../../lib/pipeline/context.ts'
+import { UnknownDataset } from '../../lib/pipeline/errors.ts'
+import { isIgnored } from '../../lib/pipeline/ignored.ts'
+import { ingest } from '../../lib/pipeline/ingest.ts'
+import { replayOne } from '../../lib/pipeline/replay.ts'
+import { type Observer, watched } from '../common/observe.ts'
+import { limiter } from './limiter.ts'
+
+/** Keys worked on at the same time: while one waits for S3, the other uses the CPUs. */
+const CONCURRENCY = 2
+/** Nothing is begun with less time left than this … */
+const LEAST_MS = 15_000
+/** … and what runs is stopped so long before the end, so that the batch can still say what failed. */
+const RESERVE_MS = 5_000
+
+/** There was no time for it in this run. It comes again. */
+export class OutOfTime extends Error {
+  override name = 'OutOfTime'
+}
+
+export type IngestHandler = (
+  event: SQSEvent,
+  lambda: Pick<LambdaContext, 'getRemainingTimeInMillis' | 'awsRequestId'>,
+) => Promise<SQSBatchResponse>
+
+/** The handler of a lake; `open` is called with each batch and may give the same lake each time. */
+export function makeHandler(
+  open: () => Promise<Omit<Context, 'log' | 'onReceipt'>>,
+  observer: Pick<Observer, 'logger' | 'metrics'>,
+): IngestHandler {
+  const { logger } = observer
+  return async (event, lambda) => {
+    const opened = await open()
+    const { ops } = opened.lake.zones
+    const limit = limiter(CONCURRENCY)
+    const end = Date.now() + lambda.getRemainingTimeInMillis()
+    const signal = AbortSignal.timeout(Math.max(1, end - RESERVE_MS - Date.now()))
+    const tasks = new Map<string, Promise<void>>()
+
+    /** Several messages about one key are one look at it: it begins after all of them came. */
+    const onceForKey = (wanted: Wanted, messageId: string): Promise<void> => {
+      const task = `${wanted.replay ? (wanted.replay.again ? 'again' : 'replay') : 'event'} ${wanted.key}`
+      const running = tasks.get(task) ?? limit(() => work(wanted, messageId))
+      tasks.set(task, running)
+      return running
+    }
+
+    const work = async (wanted: Wanted, messageId: string): Promise<void> => {
+      if (end - Date.now() < LEAST_MS + RESERVE_MS)
+        throw new OutOfTime(`There was no time left to begin with ${wanted.key} in this run.`)
+      const ids = { messageId, requestId: lambda.awsRequestId }
+      const context = watched(opened, observer, ids)
+      try {
+        await bring(context, wanted, signal)
+      } catch (error) {
+        if (!signal.aborted) throw error
+        throw new OutOfTime(
+          `${wanted.key} could not be finished before the function's time was over. Nothing of it can be seen in the lake. If this is so each time, give the function more memory or time (aws.lambda in weir.yaml), or split the file.`,
+          { cause: error },
+        )
+      }
+    }
+
+    const failed = async (record: SQSRecord, error: unknown, source: string | undefined): Promise<void> => {
+      const kind = error instanceof PoisonMessage ? 'poison' : 'fault'
+      const reason = error instanceof Error ? error.message : String(error)
+      const attempts = attemptsOf(record)
+      const { messageId, body } = record
+      const fields = { event: 'message_failed', kind, messageId, source, attempts, reason }
+      logger.error('message_failed', kind === 'poison' ? { ...fields, body } : { ...fields, error: error as Error })
+      try {
+        await writeFault(ops, { id: messageId, source, kind, reason, body, attempts, at: new Date().toISOString() })
+      } catch (cause) {
+        logger.error('fault_not_noted', { event: 'fault_not_noted', messageId, error: cause as Error })
+      }
+    }
+
+    const handle = async (record: SQSRecord): Promise<void> => {
+      let wanted: Wanted[] = []
+      try {
+        wanted = readMessage(record.body)
+        const ends = await Promise.allSettled(wanted.map((one) => onceForKey(one, record.messageId)))
+        for (const one of ends) if (one.status === 'rejected') throw one.reason
+      } catch (error) {
+        await failed(record, error, wanted[0]?.key)
+        throw error
+      }
+      // It had failed before: mended by now.
+      if (attemptsOf(record) > 1)
+        await deleteFault(ops, record.messageId).catch((error: Error) =>
+          logger.warn('fault_not_removed', { event: 'fault_not_removed', messageId: record.messageId, error }),
+        )
+    }
+
+    const processor = new BatchProcessor(EventType.SQS)
+    return processPartialResponse(event, handle, processor, { throwOnFullBatchFailure: false })
+  }
+}
+
+/** Brings a key to its decision. What belongs to no dataset stays in landing, with a line in the log; reconcile tells of it too. */
+async function bring(context: Context, { key, replay }: Wanted, signal: AbortSignal): Promise<void> {
+  try {
+    if (replay) {
+      const { result, detail } = await replayOne(context, key, { signal, again: replay.again })
+      context.log({ event: 'replayed', source: key, result, detail })
+    } else if (!(await isIgnored(context, key))) await ingest(context, key, { signal })
+  } catch (error) {
+    const hopeless = error instanceof UnknownDataset || (error instanceof Error && error.name === 'InvalidKey')
+    if (!hopeless) throw error
+    context.log({ event: 'not_ingested', source: key, error: error.message, advice: 'The file stays where it is.' })
+  }
+}
+
+function attemptsOf({ attributes }: SQSRecord): number {
+  const count = Number(attributes?.ApproximateReceiveCount)
+  return Number.isInteger(count) && count > 0 ? count : 1
+}
