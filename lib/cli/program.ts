@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { WEIR_VERSION } from '../version.ts'
 import { checkCommand } from './commands/check.ts'
+import { diffCommand } from './commands/diff.ts'
 import { dropCommand } from './commands/drop.ts'
 import { inferCommand } from './commands/infer.ts'
 import { initCommand } from './commands/init.ts'
@@ -12,7 +13,9 @@ import { receiptCommand } from './commands/receipt.ts'
 import { receiptsCommand } from './commands/receipts.ts'
 import { reconcileCommand } from './commands/reconcile.ts'
 import { rejectsCommand } from './commands/rejects.ts'
+import { replayCommand } from './commands/replay.ts'
 import { retractCommand } from './commands/retract.ts'
+import { statusCommand } from './commands/status.ts'
 import { watchCommand } from './commands/watch.ts'
 import { type Cli, LAKE_OPTION } from './run.ts'
 
@@ -20,6 +23,7 @@ const COMMANDS = [
   initCommand,
   inferCommand,
   lintCommand,
+  diffCommand,
   checkCommand,
   dropCommand,
   watchCommand,
@@ -27,7 +31,9 @@ const COMMANDS = [
   receiptCommand,
   rejectsCommand,
   queryCommand,
+  statusCommand,
   retractCommand,
+  replayCommand,
   reconcileCommand,
 ]
 

@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { QueryResult } from '../../lake/ports.ts'
-import { formatCount, formatDuration, formatRows } from '../../lake/render/format.ts'
+import { formatBytes, formatCount, formatDuration, formatRows } from '../../lake/render/format.ts'
 import { toCsv } from '../csv.ts'
 import { writeOutput } from '../files.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
@@ -22,7 +22,7 @@ export function queryCommand(cli: Cli): Command {
     'weir query "select country, count(*) from clean.orders group by country"',
     'weir query "select * from clean.orders" --csv --out orders.csv',
   ])
-    .argument('<sql>', 'one read-only statement; tables are clean.<dataset> (DuckDB SQL)')
+    .argument('<sql>', 'one read-only statement; tables are clean.<dataset> (DuckDB SQL, on AWS that of Athena)')
     .addOption(new Option('--csv', 'comma-separated values, all rows').conflicts('json'))
     .option('--limit <n>', `most rows to print (default: all; ${SCREENFUL} for a table on a terminal)`, wholeNumber)
     .addOption(new Option('--out <file>', 'write the CSV to a file').implies({ csv: true }).conflicts('json'))
@@ -40,10 +40,13 @@ export function queryCommand(cli: Cli): Command {
           else run.note(`${formatRows(rows.length)} written to ${await writeOutput(run.io, options.out, csv)}`)
         } else {
           run.say(table(run, { ...result, rows }))
-          if (run.io.stdout.isTTY) {
+          if (run.io.stdout.isTTY && scanned(result) === undefined) {
             run.note(run.paint('dim', `${formatRows(result.rows.length)}${took(result)}`))
           }
         }
+        // What costs money is said wherever the rows go.
+        const cost = scanned(result)
+        if (cost !== undefined) run.note(`${formatRows(result.rows.length)}${took(result)}; ${cost}`)
         if (cut > 0) {
           run.note(
             `${formatCount(cut)} of ${formatRows(result.rows.length)} not shown: --limit ${result.rows.length} shows all, --csv --out f.csv keeps them.`,
@@ -83,6 +86,21 @@ function asText(value: QueryResult['rows'][number][number]): string | null {
 
 function took({ stats }: QueryResult): string {
   return stats ? ` in ${formatDuration(stats.milliseconds)}` : ''
+}
+
+/** "1.2 MB scanned, about $0.00005"; undefined where nothing is scanned for money. */
+function scanned({ stats }: QueryResult): string | undefined {
+  if (stats?.bytesScanned === undefined) return undefined
+  const { bytesScanned, cost } = stats
+  return `${formatBytes(bytesScanned)} scanned${cost === undefined ? '' : `, about $${dollars(cost)}`}`
+}
+
+/** As many places as it takes to show a price that is not nothing. */
+export function dollars(amount: number): string {
+  if (amount === 0) return '0'
+  return amount >= 0.01
+    ? amount.toFixed(2)
+    : amount.toFixed(Math.min(12, Math.ceil(-Math.log10(amount)) + 1)).replace(/0+$/, '')
 }
 
 function wholeNumber(text: string): number {

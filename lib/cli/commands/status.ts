@@ -1,0 +1,202 @@
+// `weir status`: how the lake is doing: what waits, what failed and why, the newest receipts, how fresh each dataset is.
+
+import type { Command } from 'commander'
+import type { Deployed } from '../../lake/aws/deployed.ts'
+import type { Lake } from '../../lake/ports.ts'
+import { formatCount, formatMoment, formatRows, visible } from '../../lake/render/format.ts'
+import { commandFor, OUTCOME_WORDS, verdict } from '../../lake/render/words.ts'
+import { type LakeStatus, statusOf } from '../../pipeline/status.ts'
+import { WEIR_VERSION } from '../../version.ts'
+import { isDenied } from '../errors.ts'
+import { act, type Cli, defineCommand, type GlobalOptions, type Run } from '../run.ts'
+import { formatTable } from '../table.ts'
+
+const FAULTS_SHOWN = 10
+const RECEIPTS_SHOWN = 10
+
+/** What waits in the queues of a deployed lake. */
+interface QueueStatus {
+  ingest: Depth
+  deadLetters: Depth
+  /** The dead letters themselves, as far as they can be looked at: why they are there. */
+  letters: { id: string; source: string | null; reason: string; sentAt: string | null; poison: boolean }[]
+}
+
+interface Depth {
+  waiting: number
+  inFlight: number
+  delayed: number
+}
+
+interface Status extends LakeStatus {
+  lake: string
+  /** Of the program, and of what is deployed (null for a lake in a folder). */
+  version: { weir: string; deployed: string | null }
+  /** Null for a lake in a folder, and for who may not look at the queues. */
+  queues: QueueStatus | null
+}
+
+export function statusCommand(cli: Cli): Command {
+  return defineCommand('status', 'show how the lake is doing: what waits, what failed, what is fresh', [
+    'weir status',
+    'weir status --lake aws:weir --json',
+  ]).action(
+    act<[], GlobalOptions>(cli, async (run, options) => {
+      const deployed = await run.session.deployed()
+      const lake = await run.session.lake()
+      const { plans, version } = await run.session.contracts()
+      const found = await statusOf(
+        { lake, plans, now: () => new Date() },
+        { signal: run.signal, receipts: RECEIPTS_SHOWN, landing: !deployed },
+      )
+      const status: Status = {
+        lake: deployed ? `aws:${deployed.environment}` : await run.session.root(),
+        version: { weir: WEIR_VERSION, deployed: version ?? null },
+        queues: deployed ? await queuesOf(run, deployed, lake) : null,
+        ...found,
+      }
+      run.say(textOf(run, status, options))
+      return { exit: isWell(status) ? 0 : 4, json: status }
+    }),
+  )
+}
+
+/** Whether nothing waits for a person. */
+function isWell({ queues, faults, catalog }: Status): boolean {
+  return catalog.complete && faults.length === 0 && (queues?.deadLetters.waiting ?? 0) === 0
+}
+
+async function queuesOf(run: Run, deployed: Deployed, lake: Lake): Promise<QueueStatus | null> {
+  const { openQueues } = await import('../../lake/aws/queues.ts')
+  const queues = openQueues(deployed, lake.zones.ops)
+  try {
+    const { ingest, deadLetters } = await queues.depths()
+    const letters = deadLetters.waiting === 0 ? [] : await queues.listDeadLetters({ signal: run.signal })
+    return {
+      ingest,
+      deadLetters,
+      letters: letters.map(({ id, source, reason, sentAt, poison }) => ({
+        id,
+        source: source ?? null,
+        reason,
+        sentAt: sentAt?.toISOString() ?? null,
+        poison,
+      })),
+    }
+  } catch (error) {
+    if (!isDenied(error)) throw error
+    run.note('You may not look at the queues of this lake, so what waits in them is left out.')
+    return null
+  } finally {
+    queues.close()
+  }
+}
+
+function textOf(run: Run, status: Status, options: GlobalOptions): string {
+  const { version, queues, landing, catalog } = status
+  const good = (text: string) => `${run.paint('good', '✓')} ${text}`
+  const bad = (text: string) => `${run.paint('bad', '✗')} ${text}`
+  const lines = [`${run.paint('bold', visible(status.lake))}  ${run.paint('dim', versionWords(version))}`]
+
+  if (landing) {
+    const { waiting, oldest, withoutContract } = landing
+    const since = oldest ? `, the oldest, ${visible(oldest.source)}, for ${ago(status.at, oldest.droppedAt)}` : ''
+    const how = commandFor('weir reconcile', options)
+    lines.push(
+      waiting === 0
+        ? good('no file in landing/ waits')
+        : `! ${formatRows(waiting, 'file')} in landing/ not taken in${since}: ${how}`,
+    )
+    if (withoutContract > 0)
+      lines.push(
+        `! ${formatRows(withoutContract, 'file')} in landing/ ${withoutContract === 1 ? 'has' : 'have'} no contract`,
+      )
+  }
+  if (queues) {
+    const { ingest, deadLetters } = queues
+    const waiting = ingest.waiting + ingest.delayed
+    const work = `${formatRows(waiting, 'upload')} ${waiting === 1 ? 'waits' : 'wait'}, ${formatCount(ingest.inFlight)} being worked on`
+    lines.push(waiting + ingest.inFlight === 0 ? good('no upload waits') : `  ${work}`)
+    if (deadLetters.waiting === 0) lines.push(good('no dead letters'))
+    else {
+      lines.push(
+        bad(
+          `${formatRows(deadLetters.waiting, 'dead letter')}: when the cause is mended, ${commandFor('weir replay --dlq', options)}`,
+        ),
+      )
+      for (const { source, reason, sentAt } of queues.letters.slice(0, FAULTS_SHOWN))
+        lines.push(
+          `    ${visible(source ?? 'no file')}${sentAt ? ` (${ago(status.at, sentAt)} old)` : ''}: ${visible(reason)}`,
+        )
+    }
+  }
+  lines.push(...faultLines(status, options, bad))
+  lines.push(
+    catalog.complete
+      ? good('the catalog is complete')
+      : bad(
+          `the catalog was lost and is not filled again, so queries do not answer: ${commandFor('weir reconcile', options)}`,
+        ),
+  )
+  lines.push('', datasetTable(run, status))
+  if (status.receipts.length > 0) lines.push('', receiptTable(run, status))
+  return lines.join('\n')
+}
+
+function versionWords({ weir, deployed }: Status['version']): string {
+  if (deployed === null || deployed === weir) return `weir ${weir}`
+  return `weir ${weir} here, ${deployed} deployed`
+}
+
+/** Faults that no dead letter shows already. */
+function faultLines({ at, faults, queues }: Status, options: GlobalOptions, bad: (text: string) => string): string[] {
+  const shown = new Set(queues?.letters.map(({ id }) => id))
+  const others = faults.filter(({ id }) => !shown.has(id))
+  if (others.length === 0) return []
+  const lines = [
+    bad(
+      `${formatRows(others.length, 'fault')} of ours: when the cause is mended, ${commandFor('weir replay --dlq', options)}`,
+    ),
+  ]
+  for (const { source, attempts, reason, at: when } of others.slice(0, FAULTS_SHOWN))
+    lines.push(
+      `    ${visible(source ?? 'no file')} (${attempts === 1 ? 'tried once' : `tried ${formatCount(attempts)} times`}, ${ago(at, when)} ago): ${visible(reason)}`,
+    )
+  if (others.length > FAULTS_SHOWN)
+    lines.push(`    and ${formatCount(others.length - FAULTS_SHOWN)} more: --json lists all`)
+  return lines
+}
+
+function datasetTable(run: Run, { at, datasets }: Status): string {
+  const head = ['dataset', 'rows as of', 'age', 'uploads, 24 h', 'newest upload', 'outcome']
+  const rows = datasets.map(({ dataset, freshAt, newest, lastDay }) => [
+    dataset,
+    freshAt === null ? 'never' : formatMoment(freshAt),
+    freshAt === null ? '' : ago(at, freshAt),
+    formatCount(lastDay),
+    newest?.upload ?? '',
+    newest ? OUTCOME_WORDS[newest.outcome] : '',
+  ])
+  return formatTable(run, { head, right: [3] }, rows)
+}
+
+function receiptTable(run: Run, { receipts }: Status): string {
+  const head = ['last receipts', 'source', 'outcome', 'accepted', 'rejected']
+  const rows = receipts.map((receipt) => [
+    formatMoment(receipt.droppedAt),
+    receipt.source,
+    `${verdict(receipt).mark} ${OUTCOME_WORDS[receipt.outcome]}`,
+    formatCount(receipt.rows.accepted),
+    formatCount(receipt.rows.rejected),
+  ])
+  return formatTable(run, { head, right: [3, 4] }, rows)
+}
+
+/** How long ago, in one unit, or two below a day: "3 d", "2 h 10 min", "40 s". */
+export function ago(now: string, then: string): string {
+  const seconds = Math.max(0, Math.round((Date.parse(now) - Date.parse(then)) / 1000))
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+  return `${Math.floor(seconds / 86_400)} d`
+}
