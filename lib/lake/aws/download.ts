@@ -58,18 +58,24 @@ export async function download(client: S3Client, pin: Pin & { Key: string }, pat
 
   async function pieces(size: number, etag: string | undefined): Promise<void> {
     let next = 0
-    async function work(): Promise<void> {
-      while (next < size) {
-        const start = next
-        const end = Math.min(start + PIECE_BYTES, size)
-        next = end
-        await retried(async () => {
-          const range = { Range: `bytes=${start}-${end - 1}`, IfMatch: etag }
-          const answer = await client.send(new GetObjectCommand({ ...pin, ...range }))
-          if (answer.Body) await writeAt(answer.Body as Readable, start, end - start)
-        })
-      }
+    const piece = (): Promise<void> => {
+      const start = next
+      const end = Math.min(start + PIECE_BYTES, size)
+      next = end
+      return retried(async () => {
+        const range = { Range: `bytes=${start}-${end - 1}`, IfMatch: etag }
+        const { Body: body, ContentRange } = await client.send(new GetObjectCommand({ ...pin, ...range }))
+        if (!body) throw new Error('There was no body.')
+        if (ContentRange !== undefined) return writeAt(body as Readable, start, end - start)
+        // HTTP lets a server answer a range with everything: then everything is here.
+        await writeAt(body as Readable, 0, size)
+        next = size
+      })
     }
+    const work = async (): Promise<void> => {
+      while (next < size) await piece()
+    }
+    await piece()
     const workers = await Promise.allSettled(Array.from({ length: PIECES_AT_ONCE }, work))
     for (const worker of workers) if (worker.status === 'rejected') throw worker.reason
   }

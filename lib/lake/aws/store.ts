@@ -42,7 +42,7 @@ const PART_BYTES = 16 * MIB
 const MOST_PARTS = 10_000
 const PARTS_AT_ONCE = 4
 /** S3 answers 409 while another write to the key is under way: look again, so often at most. */
-const CONFLICTS = 8
+const CONFLICTS = 6
 const CONFLICT_MILLISECONDS = 50
 /** User metadata that tells our own write from another's after an answer was lost. */
 const WRITE_ID = 'weir-write'
