@@ -11,6 +11,8 @@ export type Databases = Readonly<Record<'clean' | 'curated' | 'ops', string>>
 export interface Statement {
   /** As Athena must get it. */
   sql: string
+  /** As the user wrote it. */
+  written: string
   kind: 'select' | 'show' | 'describe' | 'explain'
   /** Zones that it names. A SHOW may be about any. */
   zones: ReadonlySet<string>
@@ -67,7 +69,7 @@ export async function readStatement(sql: string, databases: Databases): Promise<
   }
   visit(root, { ctes: new Set(), tables: new Set(), names: new Set() }, walk)
   const edits = [...walk.edits.values()].sort((a, b) => a.start - b.start)
-  return { kind, zones: walk.zones, tables: walk.tables, ...spliced(characters, edits) }
+  return { written: sql, kind, zones: walk.zones, tables: walk.tables, ...spliced(characters, edits) }
 }
 
 const READING = ['select', 'union', 'intersect', 'except', 'values', 'subquery']

@@ -82,22 +82,22 @@ const emptyRelation = (columns: Readonly<Record<string, string>>): string =>
     .join(', ')} WHERE false`
 
 /** CREATE VIEW ops.receipts; one row per receipt. `files` only says which there are. */
-export function receiptsView(files: string[]): string {
+export function receiptsView(files: string[], name = 'ops.receipts'): string {
   const shape = Object.entries(RECEIPT_COLUMNS).map(([name, type]) => `${quoteText(name)}: ${quoteText(type)}`)
   const source =
     files.length === 0
       ? emptyRelation(RECEIPT_COLUMNS)
       : `SELECT * FROM read_json(${pathList(files)}, columns = {${shape.join(', ')}}, hive_partitioning = false)`
-  return `CREATE VIEW ops.receipts AS ${source}`
+  return `CREATE VIEW ${name} AS ${source}`
 }
 
 /** CREATE VIEW ops.rejects; one row per rejected row, with its dataset. */
-export function rejectsView(files: string[]): string {
+export function rejectsView(files: string[], name = 'ops.rejects'): string {
   const columns = { dataset: 'VARCHAR', ...REJECT_COLUMNS }
   const source =
     files.length === 0
       ? emptyRelation(columns)
       : `SELECT ${Object.keys(columns).map(quoteName).join(', ')} FROM read_parquet(${pathList(files)}, ` +
         "union_by_name = true, hive_partitioning = true, hive_types = {'dataset': 'VARCHAR', 'upload': 'VARCHAR'})"
-  return `CREATE VIEW ops.rejects AS ${source}`
+  return `CREATE VIEW ${name} AS ${source}`
 }
