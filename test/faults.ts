@@ -27,6 +27,7 @@ interface Tally {
   calls: number
   crashes: number
   uploads: number
+  replays: number
   failed: ScheduleResult[]
 }
 
@@ -57,7 +58,7 @@ async function runSome(first: number, end: number, step: number): Promise<void> 
 
 async function runAll(seed: number, schedules: number, processes: number): Promise<number> {
   const start = performance.now()
-  const tally: Tally = { schedules: 0, calls: 0, crashes: 0, uploads: 0, failed: [] }
+  const tally: Tally = { schedules: 0, calls: 0, crashes: 0, uploads: 0, replays: 0, failed: [] }
   console.log(`${schedules} schedules from seed ${seed}, in ${processes} process(es)`)
   const children = Array.from({ length: processes }, (_, index) => {
     const share = ['--seed', `${seed + index}`, '--schedules', `${seed + schedules}`, '--step', `${processes}`]
@@ -80,7 +81,7 @@ async function runAll(seed: number, schedules: number, processes: number): Promi
   for (const { seed: failing, problems, story } of tally.failed)
     console.log(`\nSEED ${failing}\n  ${problems.join('\n  ')}\n${story.map((line) => `    ${line}`).join('\n')}`)
   console.log(
-    `${tally.schedules} schedules, ${tally.uploads} uploads, ${tally.calls} port calls, ${tally.crashes} crashes in ${seconds.toFixed(0)} s: ${
+    `${tally.schedules} schedules, ${tally.uploads} uploads, ${tally.replays} replays, ${tally.calls} port calls, ${tally.crashes} crashes in ${seconds.toFixed(0)} s: ${
       tally.failed.length === 0 ? 'I1 to I4 hold in all of them' : `${tally.failed.length} broke an invariant`
     }.`,
   )
@@ -94,6 +95,7 @@ function add(tally: Tally, result: ScheduleResult): void {
   tally.calls += result.calls
   tally.crashes += result.crashes
   tally.uploads += result.uploads
+  tally.replays += result.replays
   if (result.problems.length === 0) return
   tally.failed.push(result)
 }

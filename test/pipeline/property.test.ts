@@ -27,10 +27,12 @@ describe('the publishing protocol', () => {
     async () => {
       let calls = 0
       let crashes = 0
+      let replays = 0
       const property = fc.asyncProperty(fc.nat(), async (seed) => {
         const result = await runIn(seed)
         calls += result.calls
         crashes += result.crashes
+        replays += result.replays
         if (result.problems.length > 0)
           throw new Error(
             `Schedule ${seed} (again: node test/faults.ts --schedules 1 --seed ${seed})\n${result.problems.join('\n')}\n\n${result.story.join('\n')}`,
@@ -40,6 +42,7 @@ describe('the publishing protocol', () => {
       await fc.assert(property, { numRuns: SCHEDULES, endOnFailure: true })
       expect(calls).toBeGreaterThan(SCHEDULES * 50)
       expect(crashes).toBeGreaterThan(SCHEDULES)
+      expect(replays).toBeGreaterThan(SCHEDULES / 10)
     },
     TIMEOUT,
   )

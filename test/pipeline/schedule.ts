@@ -1,4 +1,4 @@
-// One random schedule of the publishing protocol, made from one number: users drop, change, delete and retract files;
+// One random schedule of the publishing protocol, made from one number: users drop, change, delete, retract and replay files;
 // events are lost, doubled, reordered; two to four workers ingest at the same time, interleaved at every port call, and
 // crash at some of them; a reader polls. Then the dust settles, and I1 to I4 are checked from the outside: on what a
 // reader of the catalog finds, on the receipts, on the notifications, and on the bytes in landing.
@@ -7,7 +7,7 @@
 import { readFile, utimes } from 'node:fs/promises'
 import type { Plan } from '../../lib/contract/plan.ts'
 import { type Head, readHeadAt, slugOfPartition } from '../../lib/lake/heads.ts'
-import { sourceSlug, uploadId } from '../../lib/lake/keys.ts'
+import { replayId, sourceSlug, uploadId } from '../../lib/lake/keys.ts'
 import { listReceipts } from '../../lib/lake/ledger.ts'
 import { openLocalLake } from '../../lib/lake/local/lake.ts'
 import type { Lake } from '../../lib/lake/ports.ts'
@@ -15,6 +15,7 @@ import type { Receipt } from '../../lib/lake/receipt.ts'
 import type { Context } from '../../lib/pipeline/context.ts'
 import { ingest } from '../../lib/pipeline/ingest.ts'
 import { reconcile } from '../../lib/pipeline/reconcile.ts'
+import { replayOne } from '../../lib/pipeline/replay.ts'
 import { retract } from '../../lib/pipeline/retract.ts'
 import { type AroundCall, surround } from './ports.ts'
 import { judge, type StandInRow, standInCheck, standInPlan } from './standin.ts'
@@ -34,6 +35,9 @@ const DATASET = 'files'
 
 /** An ordinary schedule takes some hundred turns, a long one some thousand. */
 const MOST_TURNS = 50_000
+
+/** No head of a schedule moves more often. */
+const MOST_SEQUENCE = 200
 
 /** Calls before which workers of a schedule stand still for long, since that is where the protocol could break. */
 const HOLDS = [
@@ -56,6 +60,8 @@ export interface ScheduleResult {
   calls: number
   crashes: number
   uploads: number
+  /** Versions that were checked again. */
+  replays: number
   /** What happened, for whoever has to find out why. */
   story: string[]
 }
@@ -77,6 +83,8 @@ interface World {
   plan: Plan
   keys: string[]
   versions: Version[]
+  /** What was dropped, by its upload and by those that replaying it can make. */
+  uploads: Map<string, Version>
   queue: string[]
   notified: Map<string, Receipt[]>
   /** Receipts as they were first written. */
@@ -89,6 +97,7 @@ interface World {
   crashes: number
   problems: string[]
   story: string[]
+  replays: number
   clock: number
   sabotage: Sabotage
   hold: string
@@ -119,6 +128,7 @@ export async function runSchedule(
     }),
     keys: Array.from({ length: sources }, (_, index) => `${DATASET}/${'xyzw'[index]}.txt`),
     versions: [],
+    uploads: new Map(),
     queue: [],
     notified,
     written: new Map(),
@@ -127,6 +137,7 @@ export async function runSchedule(
     ended: false,
     calls: 0,
     crashes: 0,
+    replays: 0,
     problems: [],
     story: [],
     clock: Date.UTC(2026, 0, 1, 22),
@@ -155,8 +166,8 @@ export async function runSchedule(
   } finally {
     await lake.close()
   }
-  const { problems, calls, crashes, story } = world
-  return { seed, problems, calls, crashes, uploads: world.versions.length, story }
+  const { problems, calls, crashes, replays, story } = world
+  return { seed, problems, calls, crashes, replays, uploads: world.versions.length, story }
 }
 
 /** Drops, changes, deletes and retracts. Whatever happens makes an event, or two, or none. */
@@ -183,6 +194,7 @@ async function users(world: World, turn: Turn): Promise<void> {
     const events = random.pick([0, 1, 1, 1, 2])
     for (let event = 0; event < events; event++) world.queue.push(key)
     if (random.chance(0.1)) world.queue.push(random.pick(['retract', 'reconcile', 'reconcile']))
+    if (random.chance(0.5)) world.queue.push('replay')
     if (random.chance(0.1)) world.queue.push(random.pick(world.keys))
   }
   world.ended = true
@@ -197,7 +209,11 @@ async function dropVersion(world: World, key: string, text: string): Promise<voi
   await utimes(lake.locate('landing', key), time, time)
   const info = await lake.zones.landing.head(key)
   if (!info) throw new Error(`${key} is not there although it was dropped`)
-  world.versions.push({ key, version: info.version, upload: uploadId(key, info), text })
+  const version = { key, version: info.version, upload: uploadId(key, info), text }
+  world.versions.push(version)
+  world.uploads.set(version.upload, version)
+  for (let sequence = 1; sequence <= MOST_SEQUENCE; sequence++)
+    world.uploads.set(replayId(key, info, sequence), version)
   world.story.push(`users: drop ${key} = ${JSON.stringify(text)} as ${uploadId(key, info)}`)
 }
 
@@ -212,6 +228,8 @@ async function worker(world: World, name: string, turn: Turn, crashShare: number
     world.story.push(`${name}: ${event}`)
     try {
       if (event === 'reconcile') await reconcile(incarnation.context, { concurrency: 1 })
+      else if (event === 'replay')
+        await replayOne(incarnation.context, random.pick(world.keys), { again: random.chance(0.7) })
       else if (event === 'retract') await retract(incarnation.context, random.pick(world.keys)).catch(unknownIsFine)
       else await ingest(incarnation.context, event)
     } catch (error) {
@@ -292,7 +310,7 @@ async function notePut(world: World, key: string): Promise<void> {
     for (const { sha256, upload } of contributions) {
       if (held.has(sha256))
         world.problems.push(`I1: the heads of ${held.get(sha256)} and ${holder} hold the same bytes`)
-      if (!world.versions.some((one) => one.upload === upload)) world.problems.push(`I1: ${holder} holds ${upload}`)
+      if (!world.uploads.has(upload)) world.problems.push(`I1: ${holder} holds ${upload}`)
       held.set(sha256, holder)
     }
 }
@@ -361,7 +379,7 @@ function checkVisible(world: World, visible: Visible[]): string[] {
   const problems: string[] = []
   const seen = new Map<string, string>()
   for (const { slug, upload, rows } of visible) {
-    const version = world.versions.find((one) => one.upload === upload)
+    const version = world.uploads.get(upload)
     if (!version) problems.push(`I2: ${slug} shows rows of ${upload}, which nobody dropped`)
     else if (sourceSlug(version.key) !== slug) problems.push(`I2: ${slug} shows rows of ${version.key}`)
     else if (!sameRows(rows, judge(version.text).accepted))
@@ -402,7 +420,10 @@ async function settleDust(world: World): Promise<void> {
 async function check(world: World): Promise<void> {
   const { lake, problems, versions, keys } = world
   const receipts = new Map<string, Receipt>()
-  for await (const receipt of listReceipts(lake)) receipts.set(receipt.upload, receipt)
+  for await (const receipt of listReceipts(lake)) {
+    receipts.set(receipt.upload, receipt)
+    if (receipt.replayOf !== undefined) world.replays++
+  }
   const visible = await readPartitions(world, await partitionsOf(world))
   problems.push(...checkVisible(world, visible))
   for (const { upload } of visible) world.seen.add(upload)
@@ -420,7 +441,7 @@ async function check(world: World): Promise<void> {
 
 /** I3: one receipt for each upload that counts, never changed; at most one notification; figures that add up. */
 function checkReceipts(
-  { problems, versions, written, notified, seen, crashes }: World,
+  { problems, uploads, written, notified, seen, crashes }: World,
   receipts: Map<string, Receipt>,
 ): void {
   for (const [key, texts] of written)
@@ -434,7 +455,7 @@ function checkReceipts(
     if (read !== accepted + rejected) problems.push(`I3: the rows of ${upload} do not add up`)
     if (crashes === 0 && !notified.has(upload)) problems.push(`I3: nobody was told of ${upload}`)
     if (receipt.outcome === 'retracted') continue
-    const version = versions.find((one) => one.upload === upload)
+    const version = uploads.get(upload)
     if (!version) {
       problems.push(`I3: a receipt of ${upload}, which nobody dropped`)
       continue
@@ -453,10 +474,10 @@ function checkReceipts(
 }
 
 /** The same bytes give their rows once in a dataset. */
-function checkContents({ problems, versions }: World, visible: Visible[]): void {
+function checkContents({ problems, uploads }: World, visible: Visible[]): void {
   const found = new Map<string, string>()
   for (const { upload } of visible) {
-    const text = versions.find((one) => one.upload === upload)?.text ?? ''
+    const text = uploads.get(upload)?.text ?? ''
     if (found.has(text)) problems.push(`I1: ${found.get(text)} and ${upload} give the same bytes`)
     found.set(text, upload)
   }
@@ -473,12 +494,12 @@ async function checkSource(
   const info = await lake.zones.landing.head(key)
   const mine = world.versions.filter((one) => one.key === key)
   const current = mine.find((one) => one.version === info?.version)
-  const textOf = (upload: string) => world.versions.find((one) => one.upload === upload)?.text ?? ''
+  const textOf = (upload: string) => world.uploads.get(upload)?.text ?? ''
   const shown = visible.filter(({ slug }) => slug === sourceSlug(key)).map(({ upload }) => textOf(upload))
   const everywhere = visible.map(({ upload }) => textOf(upload))
   const retractions = [...receipts.values()].filter((one) => one.source === key && one.outcome === 'retracted')
   const hasRows = (text: string) => judge(text).accepted.length > 0
-  const outcomeOf = (version: Version) => receipts.get(version.upload)?.outcome
+  const outcomeOf = (version: Version) => lastReceipt(version, receipts)?.outcome
   const where = `${key} (${plan.settings.redrop}, onDelete ${plan.settings.onDelete}) shows ${JSON.stringify(shown)}`
 
   if (current) {
@@ -523,11 +544,21 @@ async function checkSource(
       problems.push(`I1: ${where}, but ${JSON.stringify(last.text)} is its newest acceptable version`)
 }
 
+/** The newest decision about a version: each replay names the upload before it. */
+function lastReceipt(version: Version, receipts: Map<string, Receipt>): Receipt | undefined {
+  let last = receipts.get(version.upload)
+  for (;;) {
+    const next = [...receipts.values()].find(({ replayOf }) => last && replayOf === last.upload)
+    if (!next) return last
+    last = next
+  }
+}
+
 /** I4: every rejected row is kept with its text. */
-async function checkRejects({ lake, versions, problems }: World, receipts: Map<string, Receipt>): Promise<void> {
-  for (const { upload, text } of versions) {
-    const receipt = receipts.get(upload)
-    if (!receipt || receipt.rows.rejected === 0) continue
+async function checkRejects({ lake, uploads, problems }: World, receipts: Map<string, Receipt>): Promise<void> {
+  for (const [upload, receipt] of receipts) {
+    const { text } = uploads.get(upload) ?? {}
+    if (text === undefined || receipt.rows.rejected === 0) continue
     const kept = receipt.rejects && (await lake.zones.ops.get(receipt.rejects.parquet))
     if (kept?.body.toString() !== JSON.stringify(judge(text).rejected))
       problems.push(`I4: the rejects of ${upload} are ${kept?.body}`)
