@@ -1,0 +1,107 @@
+// A deployed lake: the four ports on S3, Glue, Athena and SNS. What only queries need is loaded with the first query, for
+// a function that ingests runs none and should start fast.
+
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
+import { GlueClient } from '@aws-sdk/client-glue'
+import { SNSClient } from '@aws-sdk/client-sns'
+import type { Catalog, Lake, ObjectStore, QueryEngine, Zone } from '../ports.ts'
+import { openGlueCatalog } from './catalog.ts'
+import { clientSettings, openS3 } from './clients.ts'
+import type { Deployed } from './deployed.ts'
+import { openSnsNotifier, type SnsNotifierSettings } from './notifier.ts'
+import { openBucketStore } from './store.ts'
+
+export interface AwsLakeOptions {
+  /** Who pays for queries, and whose limits hold. Default: the analysts' workgroup. */
+  workgroup?: keyof Deployed['workgroups']
+  /** A folder for temporary files. Default: one in the system's, which close() removes. */
+  scratch?: string
+  /** The link in notifications: see notifier.ts. */
+  receiptLink?: SnsNotifierSettings['receiptLink']
+  /** One line per event worth an operator's eye. Default: JSON on stderr. */
+  log?: (event: { event: string; [field: string]: unknown }) => void
+}
+
+/**
+ * Opens a deployed lake. Nothing is asked of AWS until a port is used.
+ *
+ * @example
+ * const lake = await openAwsLake(await readDeployed('weir'))
+ * await lake.zones.landing.put('orders/monday.csv', 'order_id,amount\n1,9.90\n')
+ * await lake.close()
+ */
+export async function openAwsLake(deployed: Deployed, options: AwsLakeOptions = {}): Promise<Lake> {
+  const { region, buckets, databases } = deployed
+  const settings = clientSettings({ region })
+  const log = options.log ?? ((event) => process.stderr.write(`${JSON.stringify(event)}\n`))
+  const scratch = options.scratch ?? (await mkdtemp(join(tmpdir(), 'weir-')))
+  await mkdir(scratch, { recursive: true })
+
+  const s3 = openS3({ region })
+  const glue = new GlueClient(settings)
+  const sns = new SNSClient(settings)
+  const events = new EventBridgeClient(settings)
+  const closers = [() => s3.destroy(), () => glue.destroy(), () => sns.destroy(), () => events.destroy()]
+
+  const openZone = (zone: Zone): ObjectStore =>
+    openBucketStore({
+      bucket: buckets[zone],
+      client: s3,
+      versioned: zone === 'landing',
+      scratch,
+      onIgnored: (uri, reason) => log({ event: 'object_ignored', uri, reason, advice: 'Store it under another key.' }),
+    })
+  const zones = {
+    landing: openZone('landing'),
+    clean: openZone('clean'),
+    curated: openZone('curated'),
+    ops: openZone('ops'),
+  }
+  const catalog = openGlueCatalog({ glue, databases, buckets, ops: zones.ops })
+  const queries = once(async () => {
+    const { AthenaClient } = await import('@aws-sdk/client-athena')
+    const athena = new AthenaClient(settings)
+    closers.push(() => athena.destroy())
+    return openQueries(athena, deployed, options.workgroup ?? 'analysts', catalog, zones)
+  })
+
+  return {
+    zones,
+    catalog,
+    queries: { query: async (sql, how) => (await queries()).query(sql, how) },
+    notifier: openSnsNotifier({ sns, events, s3, deployed, receiptLink: options.receiptLink }),
+    locate: (zone, key) => `s3://${buckets[zone]}/${key}`,
+    scratch,
+    async close() {
+      for (const close of closers.splice(0)) close()
+      if (options.scratch === undefined) await rm(scratch, { recursive: true, force: true })
+    },
+  }
+}
+
+async function openQueries(
+  athena: import('@aws-sdk/client-athena').AthenaClient,
+  { databases, workgroups, buckets }: Deployed,
+  workgroup: keyof Deployed['workgroups'],
+  catalog: Catalog,
+  zones: Lake['zones'],
+): Promise<QueryEngine> {
+  const [{ openAthena }, { emulatorRewrite }] = await Promise.all([import('./athena.ts'), import('./emulator.ts')])
+  const rewrite = await emulatorRewrite({ buckets, catalog, zones })
+  return openAthena({ athena, workgroup: workgroups[workgroup], databases, catalog, rewrite })
+}
+
+/** Made when first asked for; tried again when that failed. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}
