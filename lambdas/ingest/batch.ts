@@ -21,6 +21,10 @@ const LEAST_MS = 15_000
 /** … and what runs is stopped so long before the end, so that the batch can still say what failed. */
 const RESERVE_MS = 5_000
 
+/** Seconds until a message comes again, after its first fault; four times as long after each further one. */
+const FIRST_PAUSE = 15
+const LONGEST_PAUSE = 900
+
 /** There was no time for it in this run. It comes again. */
 export class OutOfTime extends Error {
   override name = 'OutOfTime'
@@ -31,10 +35,16 @@ export type IngestHandler = (
   lambda: Pick<LambdaContext, 'getRemainingTimeInMillis' | 'awsRequestId'>,
 ) => Promise<SQSBatchResponse>
 
+export interface IngestOptions {
+  /** Has a message come again after so many seconds, instead of after the queue's visibility timeout of hours. */
+  comeAgain?: (record: SQSRecord, seconds: number) => Promise<void>
+}
+
 /** The handler of a lake; `open` is called with each batch and may give the same lake each time. */
 export function makeHandler(
   open: () => Promise<Omit<Context, 'log' | 'onReceipt'>>,
   observer: Pick<Observer, 'logger' | 'metrics'>,
+  { comeAgain }: IngestOptions = {},
 ): IngestHandler {
   const { logger } = observer
   return async (event, lambda) => {
@@ -81,6 +91,11 @@ export function makeHandler(
       } catch (cause) {
         logger.error('fault_not_noted', { event: 'fault_not_noted', messageId, error: cause as Error })
       }
+      // Poison need not wait for what will not change.
+      const pause = kind === 'poison' ? 0 : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 4 ** (attempts - 1))
+      await comeAgain?.(record, pause).catch((cause: Error) =>
+        logger.warn('pause_not_set', { event: 'pause_not_set', messageId, error: cause }),
+      )
     }
 
     const handle = async (record: SQSRecord): Promise<void> => {

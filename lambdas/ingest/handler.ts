@@ -1,10 +1,25 @@
 // The ingest function: events of the landing bucket come by the queue, and each key is brought to its decision.
 
 import middy from '@middy/core'
-import { once, openDeployed } from '../common/deployed.ts'
+import type { SQSRecord } from 'aws-lambda'
+import { deployedFromEnvironment, once, openDeployed } from '../common/deployed.ts'
 import { observe } from '../common/observe.ts'
 import { makeHandler } from './batch.ts'
 
 const observer = observe()
 
-export const handler = middy(makeHandler(once(openDeployed), observer)).use(observer.middleware)
+/** Loaded with the first failure: most functions never need it. */
+const queue = once(async () => {
+  const { ChangeMessageVisibilityCommand, SQSClient } = await import('@aws-sdk/client-sqs')
+  const { clientSettings } = await import('../../lib/lake/aws/clients.ts')
+  const { queues, region } = deployedFromEnvironment()
+  const sqs = new SQSClient(clientSettings({ region }))
+  return (ReceiptHandle: string, VisibilityTimeout: number) =>
+    sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: queues.ingest, ReceiptHandle, VisibilityTimeout }))
+})
+
+async function comeAgain({ receiptHandle }: SQSRecord, seconds: number): Promise<void> {
+  await (await queue())(receiptHandle, seconds)
+}
+
+export const handler = middy(makeHandler(once(openDeployed), observer, { comeAgain })).use(observer.middleware)

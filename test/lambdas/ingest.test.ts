@@ -182,6 +182,23 @@ describe('a message that fails', () => {
     expect(await bench.rows()).toEqual(['one'])
   })
 
+  it('comes again later each time, and poison at once', async () => {
+    bench = await openBench()
+    await bench.land('files/a.csv', 'one\n')
+    const check: typeof standInCheck = () => Promise.reject(new Error('no'))
+    const pauses: number[] = []
+    const comeAgain = async (_: unknown, seconds: number): Promise<void> => {
+      pauses.push(seconds)
+      if (seconds === 0) throw new Error('not allowed')
+    }
+    const handler = makeHandler(async () => ({ ...bench.context, check }), observer, { comeAgain })
+    for (const attempt of [1, 2, 3, 4, 5])
+      expect(await handler(batch([eventBridgeEvent('files/a.csv')], attempt), lambda())).toEqual(failures('message-1'))
+    expect(await handler(batch(['poison']), lambda())).toEqual(failures('message-1'))
+    expect(pauses).toEqual([15, 60, 240, 900, 900, 0])
+    expect(logged('pause_not_set')).toHaveLength(1)
+  })
+
   it('fails also where all of a batch fail, and where the reason cannot be noted', async () => {
     bench = await openBench()
     const { lake } = bench
