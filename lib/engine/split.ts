@@ -129,6 +129,7 @@ function notedKeys(plan: Plan, prepared: Prepared, census: Promise<Census>): Not
  * set aside without need is let in again.
  */
 async function storeSuspects(context: PassContext, { repeated, others }: FirstFields): Promise<number> {
+  if (repeated.length + others.length === 0) return 0
   const { plan, session } = context
   const column = plan.columns.find(({ name }) => name === errorKeys(plan)[0]?.columns[0])
   if (column === undefined) throw new EngineFault('The key is no column of the contract.')
