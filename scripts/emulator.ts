@@ -13,8 +13,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 
-/** What is installed. DuckDB answers the Athena queries; cryptography is what the emulator's KMS needs. */
-export const PACKAGES = ['ministack==1.5.33', 'duckdb==1.5.6', 'cryptography==46.0.3']
+/** What is installed. DuckDB answers the Athena queries (with pytz, times with a zone); the emulator's KMS needs cryptography. */
+export const PACKAGES = ['ministack==1.5.33', 'duckdb==1.5.6', 'cryptography==46.0.3', 'pytz==2025.2']
 export const DEFAULT_PORT = 4566
 export const REGION = 'us-east-1'
 

@@ -1,4 +1,5 @@
-// What every query engine must do, on any adapter. `open` gives a fresh, empty lake; the suite closes it.
+// What every query engine must do, on any adapter. `open` gives a fresh, empty lake; the suite closes it. What only a lake
+// whose SQL is DuckDB's must do is in a suite of its own, at the end.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -37,8 +38,18 @@ const TYPES: TableDefinition = {
     { name: 'tags', type: 'VARCHAR[]' },
     { name: 'nothing', type: 'VARCHAR' },
   ],
-  partitionKeys: [],
+  partitionKeys: [{ name: 'ingest_date', type: 'VARCHAR' }],
 }
+
+/** What engines may say in different words. */
+export interface EngineWords {
+  /** The type of a DECIMAL(18,4). */
+  decimal: string
+  /** Lists and structs come as values, or as one text whose form is the engine's own. */
+  nested: 'values' | 'text'
+}
+
+export const DUCKDB_WORDS: EngineWords = { decimal: 'DECIMAL(18,4)', nested: 'values' }
 
 export function receiptFor(upload: string, more: Partial<Receipt> = {}): Receipt {
   return receiptSchema.parse({
@@ -72,7 +83,11 @@ export function receiptFor(upload: string, more: Partial<Receipt> = {}): Receipt
   })
 }
 
-export function queryEngineConformance(name: string, open: () => Promise<Lake>): void {
+export function queryEngineConformance(
+  name: string,
+  open: () => Promise<Lake>,
+  words: EngineWords = DUCKDB_WORDS,
+): void {
   describe(`query engine: ${name}`, () => {
     let lake: Lake
     let work: string
@@ -124,7 +139,7 @@ export function queryEngineConformance(name: string, open: () => Promise<Lake>):
       const result = await lake.queries.query('SELECT * FROM clean.orders ORDER BY order_id')
       expect(result.columns).toEqual([
         { name: 'order_id', type: 'BIGINT' },
-        { name: 'amount', type: 'DECIMAL(18,4)' },
+        { name: 'amount', type: words.decimal },
         { name: 'note', type: 'VARCHAR' },
         { name: '_upload', type: 'VARCHAR' },
         { name: 'ingest_date', type: 'DATE' },
@@ -199,12 +214,15 @@ export function queryEngineConformance(name: string, open: () => Promise<Lake>):
     test('values lose nothing', async () => {
       await putParquet(
         'clean',
-        'types/part-0.parquet',
+        'types/ingest_date=2026-03-01/part-0.parquet',
         `SELECT 9007199254740993 AS big, 7::INTEGER AS small, 1234567890123456789012345678.0123456789::DECIMAL(38,10) AS price,
           0.1::DOUBLE AS ratio, true AS yes, DATE '2024-02-29' AS day, TIMESTAMP '2024-02-29 12:34:56.123456' AS at,
           {city: 'Bern', zip: '03000'} AS place, ['a', 'b'] AS tags, NULL::VARCHAR AS nothing`,
       )
-      await lake.catalog.putPartition('clean.types', { values: [], location: 'types/' })
+      await lake.catalog.putPartition('clean.types', {
+        values: ['2026-03-01'],
+        location: 'types/ingest_date=2026-03-01/',
+      })
       expect(await rows('SELECT * FROM clean.types')).toEqual([
         [
           '9007199254740993',
@@ -214,9 +232,10 @@ export function queryEngineConformance(name: string, open: () => Promise<Lake>):
           true,
           '2024-02-29',
           '2024-02-29 12:34:56.123456',
-          { city: 'Bern', zip: '03000' },
-          ['a', 'b'],
+          words.nested === 'text' ? expect.stringMatching(/Bern.*03000/) : { city: 'Bern', zip: '03000' },
+          words.nested === 'text' ? expect.stringMatching(/a.*b/) : ['a', 'b'],
           null,
+          '2026-03-01',
         ],
       ])
     })
@@ -252,52 +271,32 @@ export function queryEngineConformance(name: string, open: () => Promise<Lake>):
 
     test.each([
       ['WITH a AS (SELECT order_id FROM clean.orders) SELECT count(*) FROM a', '4'],
-      ['FROM clean.orders SELECT count(*)', '4'],
       ['VALUES (1)', 1],
       ['SELECT count(*) FROM clean.orders o JOIN "clean"."orders" p USING (order_id)', '4'],
-      ["SELECT count(*) FROM query('FROM clean.orders')", '4'],
       ['-- a comment\nSELECT count(*) FROM CLEAN.Orders;', '4'],
     ])('%s', async (sql, first) => {
       expect((await rows(sql))[0]?.[0]).toEqual(first)
     })
 
-    test('tables can be described, summarized, shown and explained', async () => {
-      expect((await rows('DESCRIBE clean.orders')).map((row) => row[0])).toContain('order_id')
-      expect((await rows('SUMMARIZE clean.orders')).map((row) => row[0])).toContain('amount')
-      expect((await rows('SHOW ALL TABLES')).map((row) => `${row[1]}.${row[2]}`)).toEqual(
-        expect.arrayContaining(['clean.orders', 'clean.empty', 'ops.receipts', 'ops.rejects']),
-      )
-      expect(await rows('EXPLAIN SELECT * FROM clean.orders')).toHaveLength(1)
-      expect(await rows('EXPLAIN ANALYZE SELECT * FROM clean.orders')).toHaveLength(1)
-    })
-
     test.each([
-      ["SELECT * FROM read_text('/etc/passwd')", /may read the lake's own tables and nothing else.*clean\.orders/s],
-      ["SELECT * FROM read_csv('/etc/passwd')", /nothing else/],
-      ["SELECT * FROM glob('/etc/*')", /nothing else/],
-      ["SELECT * FROM query('SELECT * FROM read_text(''/etc/passwd'')')", /nothing else/],
       ["ATTACH '/tmp/weir-attached.db'", /is not allowed/],
       ['INSTALL httpfs', /is not allowed/],
-      ['LOAD httpfs', /is not allowed/],
       ["COPY clean.orders TO '/tmp/weir-copied.csv'", /COPY is not allowed: a query only reads.*SELECT/],
-      ["EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/weir-copied.csv'", /COPY is not allowed/],
-      ["/* x */ EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/weir-copied.csv'", /COPY is not allowed/],
       ['CREATE TABLE t AS SELECT 1', /CREATE is not allowed/],
       ['DROP VIEW clean.orders', /DROP is not allowed/],
       ['DELETE FROM clean.orders', /DELETE is not allowed/],
       ["SET memory_limit = '100GB'", /not allowed/],
       ['PRAGMA enable_profiling', /not allowed/],
       ['WITH a AS (SELECT 1) INSERT INTO clean.orders SELECT * FROM a', /orders|not allowed/],
-      ['PIVOT clean.orders ON note USING sum(amount)', /PIVOT must name its values/],
       ['-- nothing', /There is no SQL statement/],
       ['SELECT 1; SELECT 2', /There are 2 SQL statements; a query is one/],
       ['', /There is no SQL statement/],
-      ['SELEC 1', /syntax error/],
       [
         'SELECT * FROM clean.nope',
         /There is no table .*nope.*The tables are: clean\.clash, clean\.empty, clean\.orders/,
       ],
       ['SELECT nope FROM clean.orders', /nope/],
+      ['SELEC 1', /syntax error|cannot be read/],
     ])('%s is refused with a reason', async (sql, message) => {
       const error = await lake.queries.query(sql).then(
         () => undefined,
@@ -330,9 +329,60 @@ export function queryEngineConformance(name: string, open: () => Promise<Lake>):
       await expect(endless).rejects.toThrow('Enough.')
       await expect(lake.queries.query('SELECT 1', { signal: controller.signal })).rejects.toThrow('Enough.')
     })
+  })
+}
+
+/** What a lake does besides whose SQL is DuckDB's own. */
+export function duckdbConformance(name: string, open: () => Promise<Lake>): void {
+  describe(`DuckDB's own SQL: ${name}`, () => {
+    let lake: Lake
+    const rows = async (sql: string) => (await lake.queries.query(sql)).rows
+
+    beforeAll(async () => {
+      lake = await open()
+      await lake.catalog.putTable(ORDERS)
+      await lake.catalog.putTable({ ...ORDERS, name: 'clean.empty' })
+    })
+    afterAll(() => lake.close())
+
+    test.each([
+      ['FROM clean.orders SELECT count(*)', '0'],
+      ["SELECT count(*) FROM query('FROM clean.orders')", '0'],
+    ])('%s', async (sql, first) => {
+      expect((await rows(sql))[0]?.[0]).toEqual(first)
+    })
+
+    test('tables can be described, summarized, shown and explained', async () => {
+      expect((await rows('DESCRIBE clean.orders')).map((row) => row[0])).toContain('order_id')
+      expect((await rows('SUMMARIZE clean.orders')).map((row) => row[0])).toContain('amount')
+      expect((await rows('SHOW ALL TABLES')).map((row) => `${row[1]}.${row[2]}`)).toEqual(
+        expect.arrayContaining(['clean.orders', 'clean.empty', 'ops.receipts', 'ops.rejects']),
+      )
+      expect(await rows('EXPLAIN SELECT * FROM clean.orders')).toHaveLength(1)
+      expect(await rows('EXPLAIN ANALYZE SELECT * FROM clean.orders')).toHaveLength(1)
+    })
+
+    test.each([
+      ["SELECT * FROM read_text('/etc/passwd')", /may read the lake's own tables and nothing else.*clean\.orders/s],
+      ["SELECT * FROM read_csv('/etc/passwd')", /nothing else/],
+      ["SELECT * FROM glob('/etc/*')", /nothing else/],
+      ["SELECT * FROM query('SELECT * FROM read_text(''/etc/passwd'')')", /nothing else/],
+      ['LOAD httpfs', /is not allowed/],
+      ["EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/weir-copied.csv'", /COPY is not allowed/],
+      ["/* x */ EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/weir-copied.csv'", /COPY is not allowed/],
+      ['PIVOT clean.orders ON note USING sum(amount)', /PIVOT must name its values/],
+      ['SELEC 1', /syntax error/],
+    ])('%s is refused with a reason', async (sql, message) => {
+      const error = await lake.queries.query(sql).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+      expect(error).toBeInstanceOf(QueryError)
+      expect((error as Error).message).toMatch(message)
+    })
 
     test('a partition without files is not silently empty', async () => {
-      await lake.catalog.putTable({ ...TYPES, name: 'clean.lost' })
+      await lake.catalog.putTable({ ...TYPES, name: 'clean.lost', partitionKeys: [] })
       await lake.catalog.putPartition('clean.lost', { values: [], location: 'lost/' })
       await expect(lake.queries.query('SELECT * FROM clean.lost')).rejects.toThrow(
         /clean\.lost.*lost\/.*weir reconcile/,

@@ -1,27 +1,21 @@
 // The AWS adapters, held to the same conformance suites as the local ones (test/conformance/local.test.ts).
 
-import { openS3 } from '../../lib/lake/aws/clients.ts'
-import { openBucketStore } from '../../lib/lake/aws/store.ts'
+import { openAwsLake } from '../../lib/lake/aws/lake.ts'
 import type { Lake } from '../../lib/lake/ports.ts'
+import { catalogConformance } from '../conformance/catalog.ts'
+import { queryEngineConformance } from '../conformance/query.ts'
 import { objectStoreConformance } from '../conformance/store.ts'
-import { makeBuckets, newNames, temporary } from './lake.ts'
+import { athenaWords } from './differences.ts'
+import { makeDatabases } from './glue.ts'
+import { makeBuckets, newNames } from './lake.ts'
 
-async function openStores(): Promise<Lake> {
+async function open(): Promise<Lake> {
   const names = newNames()
   await makeBuckets(names)
-  const { folder, remove } = await temporary()
-  const client = openS3({ region: names.region })
-  const open = (zone: 'landing' | 'clean' | 'curated' | 'ops') =>
-    openBucketStore({ bucket: names.buckets[zone], client, versioned: zone === 'landing', scratch: folder })
-  const zones = { landing: open('landing'), clean: open('clean'), curated: open('curated'), ops: open('ops') }
-  return {
-    zones,
-    scratch: folder,
-    close: async () => {
-      client.destroy()
-      await remove()
-    },
-  } as unknown as Lake
+  await makeDatabases(names)
+  return openAwsLake(names)
 }
 
-objectStoreConformance('S3', openStores)
+objectStoreConformance('S3', open)
+catalogConformance('Glue', open)
+queryEngineConformance('Athena', open, await athenaWords())
