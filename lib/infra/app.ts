@@ -39,10 +39,16 @@ const CONTEXT = {
   '@aws-cdk/aws-kms:applyImportedAliasPermissionsToPrincipal': true,
 }
 
-/** Makes the app and synthesises it. Throws what is wrong with the lake. */
-export async function synthesise(props: AppProps & { lake?: string } = {}): Promise<App> {
+/** An app whose stacks are checked by cdk-nag when they are synthesised. */
+export function newApp(props: AppProps = {}): App {
   const app = new App({ analyticsReporting: false, ...props, context: { ...CONTEXT, ...props.context } })
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }))
+  return app
+}
+
+/** Makes the app and synthesises it. Throws what is wrong with the lake. */
+export async function synthesise(props: AppProps & { lake?: string } = {}): Promise<App> {
+  const app = newApp(props)
   const lake = await readLakeToDeploy(props.lake ?? lakeFolder(app))
   const work = await mkdtemp(join(tmpdir(), 'weir-functions-'))
   try {

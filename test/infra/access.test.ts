@@ -1,0 +1,223 @@
+// Who may do what in a deployed lake, as the synthesised policies say. The rows are the promise; docs/deploy.md tells it.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { contentKey, faultKey, headKey, receiptKey, rejectsKeys, repairKey, waitingKey } from '../../lib/lake/keys.ts'
+import { pageKey } from '../../lib/lake/render/page.ts'
+import { isAllowed, statementsOf } from './iam.ts'
+import { ACCOUNT, deployed, ofType, REGION, removeFolders, type Stacks, stacksOf } from './stacks.ts'
+
+const UPLOAD = '20260301T080000Z-0123456789ab'
+const SETTINGS = `
+aws:
+  uploaders: { weather: [seattle_weather] }
+  principals: { uploaders: ["arn:aws:iam::${ACCOUNT}:role/shop"], analysts: ["444455556666"] }
+`
+
+let stacks: Stacks
+beforeAll(async () => {
+  stacks = await stacksOf(SETTINGS)
+})
+afterAll(removeFolders)
+
+const object = (zone: string, key: string) => `arn:aws:s3:::weir-${zone}-${ACCOUNT}-${REGION}/${key}`
+const bucket = (zone: string) => `arn:aws:s3:::weir-${zone}-${ACCOUNT}-${REGION}`
+const named = (service: string, resource: string) => `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`
+const rejects = (dataset: string) => rejectsKeys(dataset, UPLOAD)
+const page = (dataset: string) => pageKey({ dataset, upload: UPLOAD })
+const listing = (prefix: string) => ({ 's3:prefix': prefix })
+
+type Row = ['may' | 'may not', string, string, Record<string, string>?]
+const seattle = 'seattle_weather'
+
+/** birdstrikes has a column that is classified; the others have none. */
+const ROWS: Record<string, Row[]> = {
+  'weir-uploader': [
+    ['may', 's3:PutObject', object('landing', `${seattle}/2026/a b+c%.csv`)],
+    ['may', 's3:AbortMultipartUpload', object('landing', 'movies/a.json')],
+    ['may', 's3:GetObject', object('ops', receiptKey('movies', UPLOAD))],
+    ['may', 'ssm:GetParameter', named('ssm', 'parameter/weir/weir/lake')],
+    ['may not', 's3:PutObject', object('landing', 'unknown/a.csv')],
+    ['may not', 's3:PutObject', object('landing', 'a.csv')],
+    ['may not', 's3:GetObject', object('landing', 'movies/a.json')],
+    ['may not', 's3:DeleteObject', object('landing', 'movies/a.json')],
+    ['may not', 's3:GetObject', object('clean', 'movies/x.parquet')],
+    ['may not', 's3:PutObject', object('ops', receiptKey('movies', UPLOAD))],
+    ['may not', 'athena:StartQueryExecution', named('athena', 'workgroup/weir-analysts')],
+  ],
+  'weir-uploader-weather': [
+    ['may', 's3:PutObject', object('landing', `${seattle}/x.csv`)],
+    ['may', 's3:GetObject', object('ops', receiptKey(seattle, UPLOAD))],
+    ['may', 's3:GetObject', object('ops', page(seattle))],
+    ['may', 's3:GetObject', object('ops', rejects(seattle).csv)],
+    ['may', 's3:ListBucket', bucket('ops'), listing(`receipts/dataset=${seattle}/date=2026-03-01/`)],
+    ['may', 'lambda:InvokeFunction', named('lambda', 'function:weir-contracts')],
+    ['may not', 's3:PutObject', object('landing', 'movies/x.csv')],
+    ['may not', 's3:PutObject', object('landing', `${seattle}_2/x.csv`)],
+    ['may not', 's3:GetObject', object('ops', receiptKey('movies', UPLOAD))],
+    ['may not', 's3:GetObject', object('ops', receiptKey(`${seattle}_2`, UPLOAD))],
+    ['may not', 's3:GetObject', object('ops', rejects('movies').csv)],
+    ['may not', 's3:GetObject', object('ops', rejects(seattle).parquet)],
+    ['may not', 's3:GetObject', object('ops', headKey(seattle, `${seattle}/x.csv`))],
+    ['may not', 's3:ListBucket', bucket('ops'), listing('receipts/dataset=movies/')],
+    ['may not', 's3:ListBucket', bucket('ops'), listing('')],
+    ['may not', 's3:ListBucket', bucket('ops')],
+    ['may not', 's3:ListBucket', bucket('landing'), listing(`${seattle}/`)],
+    ['may not', 'lambda:InvokeFunction', named('lambda', 'function:weir-ingest')],
+    ['may not', 'glue:GetTable', named('glue', 'table/weir_clean/movies')],
+    ['may not', 'sns:Publish', named('sns', `weir-${seattle}`)],
+  ],
+  'weir-analyst': [
+    ['may', 'athena:StartQueryExecution', named('athena', 'workgroup/weir-analysts')],
+    ['may', 'athena:GetQueryResults', named('athena', 'workgroup/weir-analysts')],
+    ['may', 's3:GetObject', object('clean', 'flights/ingest_date=2026-03-01/source=x/upload=y/z/part-1.parquet')],
+    ['may', 's3:ListBucket', bucket('clean'), listing('flights/')],
+    ['may', 's3:GetObject', object('curated', 'flights/data/x.parquet')],
+    ['may', 's3:GetObject', object('ops', receiptKey('flights', UPLOAD))],
+    ['may', 's3:GetObject', object('ops', rejects('movies').parquet)],
+    ['may', 's3:ListBucket', bucket('ops'), listing('rejects/dataset=movies/')],
+    ['may', 's3:PutObject', object('ops', 'athena-results/weir-analysts/1.csv')],
+    ['may', 's3:GetObject', object('ops', 'athena-results/weir-analysts/1.csv')],
+    ['may', 'glue:GetTable', named('glue', 'table/weir_clean/flights')],
+    ['may', 'glue:GetPartitions', named('glue', 'table/weir_ops/receipts')],
+    ['may not', 'athena:StartQueryExecution', named('athena', 'workgroup/weir-pipeline')],
+    ['may not', 's3:GetObject', object('ops', 'athena-results/weir-pipeline/1.csv')],
+    ['may not', 's3:GetObject', object('landing', 'movies/a.json')],
+    ['may not', 's3:GetObjectVersion', object('landing', 'movies/a.json')],
+    ['may not', 's3:ListBucket', bucket('landing')],
+    ['may not', 's3:PutObject', object('landing', 'movies/a.json')],
+    ['may not', 's3:GetObject', object('ops', rejects('birdstrikes').parquet)],
+    ['may not', 's3:GetObject', object('ops', rejects('birdstrikes').csv)],
+    ['may not', 's3:GetObject', object('ops', headKey('movies', 'movies/a.json'))],
+    ['may not', 's3:PutObject', object('clean', 'flights/x.parquet')],
+    ['may not', 's3:DeleteObject', object('ops', 'athena-results/weir-analysts/1.csv')],
+    ['may not', 'glue:UpdateTable', named('glue', 'table/weir_clean/flights')],
+    ['may not', 'glue:GetTable', named('glue', 'table/other_clean/flights')],
+    ['may not', 'lambda:InvokeFunction', named('lambda', 'function:weir-ingest')],
+  ],
+  'weir-engineer': [
+    ['may', 's3:PutObject', object('landing', 'movies/a.json')],
+    ['may', 's3:GetObjectVersion', object('landing', 'movies/a.json')],
+    ['may', 's3:PutObject', object('ops', headKey('movies', 'movies/a.json'))],
+    ['may', 's3:GetObject', object('ops', rejects('birdstrikes').parquet)],
+    ['may', 'glue:DeletePartition', named('glue', 'table/weir_clean/movies')],
+    ['may', 'sqs:SendMessage', named('sqs', 'weir-ingest')],
+    ['may', 'sqs:ReceiveMessage', named('sqs', 'weir-ingest-dlq')],
+    ['may', 'sqs:DeleteMessage', named('sqs', 'weir-ingest-dlq')],
+    ['may', 'lambda:InvokeFunction', named('lambda', 'function:weir-reconcile')],
+    ['may', 'athena:StartQueryExecution', named('athena', 'workgroup/weir-pipeline')],
+    ['may', 'sns:Publish', named('sns', 'weir-movies')],
+    ['may', 'cloudwatch:GetDashboard', `arn:aws:cloudwatch::${ACCOUNT}:dashboard/weir-lake`],
+    ['may not', 's3:DeleteObject', object('landing', 'movies/a.json')],
+    ['may not', 's3:DeleteObjectVersion', object('landing', 'movies/a.json')],
+    ['may not', 's3:DeleteObject', object('ops', receiptKey('movies', UPLOAD))],
+    ['may not', 's3:DeleteBucket', bucket('landing')],
+    ['may not', 's3:PutBucketPolicy', bucket('landing')],
+    ['may not', 'sqs:PurgeQueue', named('sqs', 'weir-ingest')],
+    ['may not', 'lambda:UpdateFunctionCode', named('lambda', 'function:weir-ingest')],
+    ['may not', 'glue:DeleteTable', named('glue', 'table/weir_clean/movies')],
+    ['may not', 'iam:PassRole', `arn:aws:iam::${ACCOUNT}:role/weir-ingest-function`],
+  ],
+  'weir-ingest-function': [
+    ['may', 's3:GetObjectVersion', object('landing', 'movies/a.json')],
+    ['may', 's3:PutObject', object('clean', 'movies/x.parquet')],
+    ['may', 's3:PutObject', object('ops', receiptKey('movies', UPLOAD))],
+    ['may', 'glue:CreatePartition', named('glue', 'table/weir_clean/movies')],
+    ['may', 'sns:Publish', named('sns', 'weir-movies')],
+    ['may', 'events:PutEvents', named('events', 'event-bus/weir-events')],
+    ['may', 'sqs:DeleteMessage', named('sqs', 'weir-ingest')],
+    ['may', 'logs:PutLogEvents', named('logs', 'log-group:/aws/lambda/weir-ingest:log-stream:x')],
+    ['may not', 's3:PutObject', object('landing', 'movies/a.json')],
+    ['may not', 's3:DeleteObject', object('landing', 'movies/a.json')],
+    ['may not', 's3:DeleteObject', object('ops', receiptKey('movies', UPLOAD))],
+    ['may not', 's3:GetObject', object('ops', 'athena-results/weir-analysts/1.csv')],
+    ['may not', 's3:GetObject', 'arn:aws:s3:::somebody-elses/x'],
+    ['may not', 'sns:Publish', named('sns', 'somebody-elses')],
+    ['may not', 'logs:PutLogEvents', named('logs', 'log-group:/aws/lambda/weir-contracts:log-stream:x')],
+    ['may not', 'lambda:InvokeFunction', named('lambda', 'function:weir-contracts')],
+  ],
+  'weir-reconcile-function': [
+    ['may', 's3:ListBucket', bucket('landing')],
+    ['may', 's3:PutObject', object('ops', headKey('movies', 'movies/a.json'))],
+    ['may', 'sqs:SendMessage', named('sqs', 'weir-ingest')],
+    ['may not', 'sqs:ReceiveMessage', named('sqs', 'weir-ingest')],
+    ['may not', 's3:PutObject', object('landing', 'movies/a.json')],
+  ],
+  'weir-contracts-function': [
+    ['may', 'logs:CreateLogStream', named('logs', 'log-group:/aws/lambda/weir-contracts:log-stream:x')],
+    ['may not', 's3:GetObject', object('clean', 'movies/x.parquet')],
+    ['may not', 's3:GetObject', object('ops', receiptKey('movies', UPLOAD))],
+    ['may not', 'ssm:GetParameter', named('ssm', 'parameter/weir/weir/lake')],
+  ],
+}
+
+describe.each(Object.entries(ROWS))('%s', (role, rows) => {
+  test.each(rows)('%s %s on %s', (answer, action, resource, context) => {
+    const statements = statementsOf(stacks.pipeline, role)
+    expect(isAllowed(statements, { action, resource, ...(context ? { context } : {}) })).toBe(answer === 'may')
+  })
+})
+
+test('the functions may write every key that an upload leaves in ops', () => {
+  const content = { size: 1, sha256: 'a'.repeat(64) }
+  const keys = [
+    headKey('movies', 'movies/a.json'),
+    receiptKey('movies', UPLOAD),
+    page('movies'),
+    ...Object.values(rejects('movies')),
+    repairKey(UPLOAD, UPLOAD),
+    contentKey('movies', content),
+    waitingKey('movies', content, 'movies/a.json'),
+    faultKey('1'),
+  ]
+  for (const role of ['weir-ingest-function', 'weir-reconcile-function', 'weir-engineer']) {
+    const statements = statementsOf(stacks.pipeline, role)
+    for (const key of keys)
+      for (const action of ['s3:GetObject', 's3:PutObject'])
+        expect(isAllowed(statements, { action, resource: object('ops', key) }), `${role} ${action} ${key}`).toBe(true)
+  }
+})
+
+test('every role is in the table, and no role has an action with a wildcard, NotAction or a policy of AWS', () => {
+  const roles = ofType(stacks.pipeline, 'AWS::IAM::Role').map(({ Properties }) => String(Properties.RoleName))
+  expect(roles.sort()).toEqual(Object.keys(ROWS).sort())
+  expect(ofType(stacks.data, 'AWS::IAM::Role')).toEqual([])
+  for (const role of roles)
+    for (const { Effect, Action, Resource } of statementsOf(stacks.pipeline, role)) {
+      expect(Action.filter((action) => action.includes('*'))).toEqual([])
+      if (Effect === 'Allow' && Resource.includes('*'))
+        expect(Action.filter((action) => !/^(xray|cloudwatch|logs):/.test(action))).toEqual([])
+    }
+})
+
+test('roles can be taken on by whom weir.yaml names, or else by the account, whose policies decide', () => {
+  const trust = (role: string) =>
+    deployed(
+      ofType(stacks.pipeline, 'AWS::IAM::Role').find(({ Properties }) => Properties.RoleName === role)?.Properties
+        .AssumeRolePolicyDocument.Statement[0].Principal,
+    )
+  expect(trust('weir-uploader-weather')).toEqual({ AWS: `arn:aws:iam::${ACCOUNT}:role/shop` })
+  expect(trust('weir-analyst')).toEqual({ AWS: 'arn:aws:iam::444455556666:root' })
+  expect(trust('weir-engineer')).toEqual({ AWS: `arn:aws:iam::${ACCOUNT}:root` })
+  expect(trust('weir-ingest-function')).toEqual({ Service: 'lambda.amazonaws.com' })
+})
+
+describe('the evaluator', () => {
+  const allow = { Effect: 'Allow' as const, Action: ['s3:Get*'], Resource: ['arn:aws:s3:::a/*'] }
+  const ask = { action: 's3:GetObject', resource: 'arn:aws:s3:::a/b/c' }
+  test('allows by wildcard, ignores the case of actions, and lets a Deny win', () => {
+    expect(isAllowed([allow], ask)).toBe(true)
+    expect(isAllowed([allow], { ...ask, action: 'S3:getobject' })).toBe(true)
+    expect(isAllowed([allow], { ...ask, resource: 'arn:aws:s3:::ab/c' })).toBe(false)
+    expect(isAllowed([allow, { ...allow, Effect: 'Deny', Action: ['s3:GetObject'] }], ask)).toBe(false)
+    expect(isAllowed([], ask)).toBe(false)
+  })
+  test('holds conditions, and does not pass what it does not know', () => {
+    const like = { ...allow, Condition: { StringLike: { 's3:prefix': ['x/*'] } } }
+    expect(isAllowed([like], { ...ask, context: { 's3:prefix': 'x/y' } })).toBe(true)
+    expect(isAllowed([like], { ...ask, context: { 's3:prefix': 'y' } })).toBe(false)
+    expect(isAllowed([like], ask)).toBe(false)
+    expect(() =>
+      isAllowed([{ ...allow, Condition: { Bool: { a: 'true' } } }], { ...ask, context: { a: 'true' } }),
+    ).toThrow(/do not know the condition Bool/)
+  })
+})

@@ -1,0 +1,506 @@
+// What the stacks deploy: one synthesis of the defaults, and one for each setting that changes something.
+
+import { App, Stack, Validations } from 'aws-cdk-lib'
+import { Bucket } from 'aws-cdk-lib/aws-s3'
+import { AwsSolutionsChecks } from 'cdk-nag'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ContractError, readContracts } from '../../lib/contract/read.ts'
+import { CannotDeploy } from '../../lib/infra/errors.ts'
+import { subscriptionsOf } from '../../lib/infra/topics.ts'
+import { deployedParameter, deployedSchema, topicArn } from '../../lib/lake/aws/deployed.ts'
+import { definitionOf } from '../../lib/lake/aws/types.ts'
+import { ConfigError } from '../../lib/lake/errors.ts'
+import { receiptKey, rejectsKeys } from '../../lib/lake/keys.ts'
+import { RECEIPT_COLUMNS, REJECT_COLUMNS, tableOf } from '../../lib/lake/tables.ts'
+import {
+  ACCOUNT,
+  deployed,
+  ofType,
+  REGION,
+  ROOT,
+  removeFolders,
+  type Stacks,
+  stacksOf,
+  type Template,
+} from './stacks.ts'
+
+const EVERYTHING = `
+environment: shop-1
+aws:
+  region: eu-west-3
+  removalPolicy: destroy
+  deleteData: shop-1
+  encryption: kms
+  accessLogs: true
+  alarmEmail: ops@example.com
+  maxObjectSize: 500MB
+  scanLimit: 1GB
+  reconcile: cron(0 6 * * ? *)
+  lambda: { architecture: x64, memoryMB: 1769, timeoutSeconds: 60, ephemeralStorageMB: 2048, maximumConcurrency: 7, batchSize: 3 }
+  retention: { athenaResultsDays: 5, logDays: 30, tierLandingDays: 40, archiveLandingDays: 100 }
+`
+const MORE = {
+  'tickets.odcs.yaml': `
+apiVersion: v3.1.0
+kind: DataContract
+id: tickets
+version: "1.0.0"
+status: active
+support:
+  - { channel: desk, url: "mailto:desk@example.com,night%2Bdesk@example.com?subject=Tickets" }
+  - { channel: hook, url: "https://example.com/hook" }
+  - { channel: room, url: "slack://rooms/1" }
+  - { channel: corridor }
+schema:
+  - name: tickets
+    logicalType: object
+    properties:
+      - { name: ticketId, logicalType: integer, description: Number on the ticket. }
+      - { name: address, logicalType: object, properties: [{ name: city, logicalType: string }] }
+`,
+}
+
+let plain: Stacks
+let everything: Stacks
+beforeAll(async () => {
+  plain = await stacksOf()
+  everything = await stacksOf(EVERYTHING, MORE)
+})
+afterAll(removeFolders)
+
+const one = (template: Template, type: string, name: string, value: string) => {
+  const found = ofType(template, type).filter(({ Properties }) => deployed(Properties[name]) === value)
+  expect(found, `${type} with ${name} ${value}`).toHaveLength(1)
+  return found[0] as NonNullable<(typeof found)[0]>
+}
+const bucketNamed = (template: Template, name: string) => one(template, 'AWS::S3::Bucket', 'BucketName', name)
+
+describe('buckets', () => {
+  const zones = ['landing', 'clean', 'curated', 'ops']
+
+  test.each(zones)('%s: encrypted, closed to the public, TLS only, kept', (zone) => {
+    const bucket = bucketNamed(plain.data, `weir-${zone}-${ACCOUNT}-${REGION}`)
+    expect(bucket.DeletionPolicy).toBe('Retain')
+    expect(bucket.Properties.PublicAccessBlockConfiguration).toEqual({
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    })
+    expect(JSON.stringify(bucket.Properties.BucketEncryption)).toContain('AES256')
+    expect(JSON.stringify(bucket.Properties.LifecycleConfiguration)).toContain('"DaysAfterInitiation":7')
+    expect(bucket.Properties.VersioningConfiguration).toEqual(zone === 'landing' ? { Status: 'Enabled' } : undefined)
+    const [id] = Object.entries(plain.data.Resources).find(([, it]) => it === bucket) ?? []
+    const policy = ofType(plain.data, 'AWS::S3::BucketPolicy').find(({ Properties }) => Properties.Bucket.Ref === id)
+    const denials = policy?.Properties.PolicyDocument.Statement.filter((it: { Effect: string }) => it.Effect === 'Deny')
+    expect(JSON.stringify(denials)).toContain('"aws:SecureTransport":"false"')
+  })
+
+  test('landing tells EventBridge, and moves what is old to cheaper storage, older versions too', () => {
+    const { Properties } = bucketNamed(plain.data, `weir-landing-${ACCOUNT}-${REGION}`)
+    expect(Properties.NotificationConfiguration).toEqual({ EventBridgeConfiguration: { EventBridgeEnabled: true } })
+    const tier = Properties.LifecycleConfiguration.Rules.find((rule: { Id: string }) => rule.Id.startsWith('tier'))
+    const steps = [
+      { StorageClass: 'STANDARD_IA', TransitionInDays: 90 },
+      { StorageClass: 'GLACIER_IR', TransitionInDays: 365 },
+    ]
+    expect(tier.Transitions).toEqual(steps)
+    expect(tier.NoncurrentVersionTransitions).toEqual(steps)
+    expect(JSON.stringify(Properties)).not.toContain('Expiration')
+    expect(ofType(plain.data, 'Custom::S3BucketNotifications')).toEqual([])
+  })
+
+  test('of ops only the results of queries expire', () => {
+    const { Properties } = bucketNamed(plain.data, `weir-ops-${ACCOUNT}-${REGION}`)
+    const expiring = Properties.LifecycleConfiguration.Rules.filter((rule: object) => 'ExpirationInDays' in rule)
+    expect(expiring).toEqual([
+      { Id: 'expire-query-results', Prefix: 'athena-results/', ExpirationInDays: 30, Status: 'Enabled' },
+    ])
+  })
+
+  test('access logs, where they are wanted, have a bucket of their own', () => {
+    expect(ofType(plain.data, 'AWS::S3::Bucket')).toHaveLength(4)
+    expect(ofType(everything.data, 'AWS::S3::Bucket')).toHaveLength(5)
+    const { Properties } = bucketNamed(everything.data, `shop-1-clean-${ACCOUNT}-${REGION}`)
+    expect(Properties.LoggingConfiguration.LogFilePrefix).toBe('clean/')
+  })
+})
+
+describe('deleting data', () => {
+  test('takes two keys: one alone changes nothing', async () => {
+    expect(plain.protected).toBe(true)
+    const half = await stacksOf('aws: {removalPolicy: destroy}')
+    expect(half.protected).toBe(true)
+    for (const bucket of ofType(half.data, 'AWS::S3::Bucket')) expect(bucket.DeletionPolicy).toBe('Retain')
+    const other = await stacksOf('aws: {deleteData: weir}')
+    for (const bucket of ofType(other.data, 'AWS::S3::Bucket')) expect(bucket.DeletionPolicy).toBe('Retain')
+  })
+
+  test('is possible with both', () => {
+    expect(everything.protected).toBe(false)
+    for (const bucket of ofType(everything.data, 'AWS::S3::Bucket')) expect(bucket.DeletionPolicy).toBe('Delete')
+  })
+
+  test('a second key for another lake is a mistake', async () => {
+    await expect(stacksOf('aws: {removalPolicy: destroy, deleteData: wier}')).rejects.toThrow(
+      /aws\.deleteData must be the environment's name, weir/,
+    )
+  })
+})
+
+describe('a key of its own', () => {
+  test('is rotated, and works through S3 and SNS of this account only', () => {
+    const [key] = ofType(everything.data, 'AWS::KMS::Key')
+    expect(key?.Properties.EnableKeyRotation).toBe(true)
+    const [, through] = deployed(key?.Properties.KeyPolicy.Statement) as { Condition: object; Principal: object }[]
+    expect(through).toMatchObject({
+      Principal: { AWS: '*' },
+      Condition: {
+        StringEquals: {
+          'kms:CallerAccount': ACCOUNT,
+          'kms:ViaService': [`s3.${REGION}.amazonaws.com`, `sns.${REGION}.amazonaws.com`],
+        },
+      },
+    })
+    const zone = bucketNamed(everything.data, `shop-1-landing-${ACCOUNT}-${REGION}`)
+    expect(JSON.stringify(zone.Properties.BucketEncryption)).toMatch(
+      /"BucketKeyEnabled":true.*"SSEAlgorithm":"aws:kms"/,
+    )
+    const [workgroup] = ofType(everything.pipeline, 'AWS::Athena::WorkGroup')
+    expect(
+      workgroup?.Properties.WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.EncryptionOption,
+    ).toBe('SSE_KMS')
+  })
+
+  test('does not lock EventBridge out of the queue', () => {
+    for (const queue of ofType(everything.pipeline, 'AWS::SQS::Queue')) {
+      expect(queue.Properties.SqsManagedSseEnabled).toBe(true)
+      expect(queue.Properties.KmsMasterKeyId).toBeUndefined()
+    }
+  })
+})
+
+describe('from landing to the function', () => {
+  test('objects that come and go are events in the queue, and dead letters wait 14 days', () => {
+    const { pipeline } = plain
+    const rule = one(pipeline, 'AWS::Events::Rule', 'Name', 'weir-landing')
+    expect(deployed(rule.Properties.EventPattern)).toEqual({
+      source: ['aws.s3'],
+      'detail-type': ['Object Created', 'Object Deleted'],
+      detail: { bucket: { name: [`weir-landing-${ACCOUNT}-${REGION}`] } },
+    })
+    const queue = one(pipeline, 'AWS::SQS::Queue', 'QueueName', 'weir-ingest')
+    const dead = one(pipeline, 'AWS::SQS::Queue', 'QueueName', 'weir-ingest-dlq')
+    expect(queue.Properties).toMatchObject({ VisibilityTimeout: 5400, RedrivePolicy: { maxReceiveCount: 5 } })
+    expect(dead.Properties.MessageRetentionPeriod).toBe(14 * 24 * 3600)
+    const policies = ofType(pipeline, 'AWS::SQS::QueuePolicy')
+    expect(policies).toHaveLength(2)
+    for (const policy of policies) expect(JSON.stringify(policy)).toContain('"aws:SecureTransport":"false"')
+  })
+
+  test('the function takes single failures back, and its concurrency is capped at the queue, never reserved', () => {
+    const [mapping] = ofType(plain.pipeline, 'AWS::Lambda::EventSourceMapping')
+    expect(mapping?.Properties).toMatchObject({
+      BatchSize: 1,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 50 },
+    })
+    const [other] = ofType(everything.pipeline, 'AWS::Lambda::EventSourceMapping')
+    expect(other?.Properties).toMatchObject({ BatchSize: 3, ScalingConfig: { MaximumConcurrency: 7 } })
+    for (const worker of ofType(plain.pipeline, 'AWS::Lambda::Function'))
+      expect(worker.Properties.ReservedConcurrentExecutions).toBeUndefined()
+  })
+
+  test('functions have the settings of weir.yaml', () => {
+    const ingest = (stacks: Stacks, name: string) =>
+      one(stacks.pipeline, 'AWS::Lambda::Function', 'FunctionName', name).Properties
+    expect(ingest(plain, 'weir-ingest')).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      MemorySize: 3008,
+      Timeout: 900,
+      EphemeralStorage: { Size: 10240 },
+      TracingConfig: { Mode: 'Active' },
+      Environment: { Variables: { POWERTOOLS_SERVICE_NAME: 'weir', POWERTOOLS_METRICS_NAMESPACE: 'Weir' } },
+    })
+    expect(ingest(everything, 'shop-1-ingest')).toMatchObject({
+      Architectures: ['x86_64'],
+      MemorySize: 1769,
+      Timeout: 60,
+      EphemeralStorage: { Size: 2048 },
+    })
+    const logs = one(everything.pipeline, 'AWS::Logs::LogGroup', 'LogGroupName', '/aws/lambda/shop-1-ingest')
+    expect(logs.Properties.RetentionInDays).toBe(30)
+    const schedule = one(everything.pipeline, 'AWS::Events::Rule', 'Name', 'shop-1-reconcile')
+    expect(schedule.Properties.ScheduleExpression).toBe('cron(0 6 * * ? *)')
+  })
+})
+
+describe('the names of the lake', () => {
+  test('are the same JSON in the parameter and in every function, and the lake’s own schema reads it', () => {
+    const { pipeline } = everything
+    const parameter = one(pipeline, 'AWS::SSM::Parameter', 'Name', deployedParameter('shop-1'))
+    const text = deployed(parameter.Properties.Value) as string
+    const names = deployedSchema.parse(JSON.parse(text))
+    expect(names).toMatchObject({
+      environment: 'shop-1',
+      account: ACCOUNT,
+      region: REGION,
+      buckets: { landing: `shop-1-landing-${ACCOUNT}-${REGION}`, ops: `shop-1-ops-${ACCOUNT}-${REGION}` },
+      databases: { clean: 'shop_1_clean', curated: 'shop_1_curated', ops: 'shop_1_ops' },
+      workgroups: { analysts: 'shop-1-analysts', pipeline: 'shop-1-pipeline' },
+      functions: { ingest: 'shop-1-ingest', reconcile: 'shop-1-reconcile', contracts: 'shop-1-contracts' },
+      maxObjectBytes: 500 * 1024 ** 2,
+    })
+    for (const { Properties } of ofType(pipeline, 'AWS::Lambda::Function'))
+      expect(deployed(Properties.Environment.Variables.WEIR_DEPLOYED)).toBe(text)
+    for (const { Properties } of ofType(everything.data, 'AWS::SNS::Topic')) {
+      const dataset = String(Properties.TopicName).slice('shop-1-'.length)
+      expect(topicArn(names, dataset)).toBe(`arn:aws:sns:${REGION}:${ACCOUNT}:${Properties.TopicName}`)
+    }
+  })
+
+  test('fit any account, and hand nothing from stack to stack', () => {
+    expect(JSON.stringify([plain.data, plain.pipeline])).not.toContain('Fn::ImportValue')
+    expect(plain.data.Outputs).toBeUndefined()
+    for (const template of [plain.data, plain.pipeline]) expect(JSON.stringify(template)).not.toContain(ROOT)
+  })
+})
+
+describe('tables', () => {
+  test('a dataset’s table is what the catalog makes at run time, so neither undoes the other’s', async () => {
+    const { plans } = await readContracts(`${ROOT}/contracts`)
+    expect(plans.size).toBeGreaterThan(5)
+    for (const plan of plans.values()) {
+      const table = ofType(plain.data, 'AWS::Glue::Table').find(
+        ({ Properties }) =>
+          Properties.DatabaseName === 'weir_clean' && Properties.TableInput.Name === plan.dataset.toLowerCase(),
+      )
+      const input = deployed(table?.Properties.TableInput) as Parameters<typeof definitionOf>[1]
+      expect(definitionOf('clean', input)).toEqual(tableOf(plan))
+      expect(input.StorageDescriptor?.Location).toBe(`s3://weir-clean-${ACCOUNT}-${REGION}/${plan.dataset}/`)
+    }
+  })
+
+  test('types, comments and partition keys come from the contract', () => {
+    const table = ofType(everything.data, 'AWS::Glue::Table').find(
+      ({ Properties }) => Properties.TableInput.Name === 'tickets',
+    )
+    expect(table?.Properties.TableInput).toMatchObject({
+      TableType: 'EXTERNAL_TABLE',
+      PartitionKeys: [
+        { Name: 'ingest_date', Type: 'string' },
+        { Name: 'source', Type: 'string' },
+      ],
+    })
+    expect(table?.Properties.TableInput.StorageDescriptor.Columns).toEqual([
+      { Name: 'ticketid', Type: 'bigint', Comment: 'Number on the ticket.' },
+      { Name: 'address', Type: 'struct<city:string>' },
+      { Name: '_upload', Type: 'string', Comment: expect.any(String) },
+    ])
+  })
+
+  const upload = '20260301T080000Z-0123456789ab'
+  const ops = (name: string) => {
+    const table = ofType(plain.data, 'AWS::Glue::Table').find(
+      ({ Properties }) => Properties.DatabaseName === 'weir_ops' && Properties.TableInput.Name === name,
+    )
+    return deployed(table?.Properties.TableInput) as {
+      Parameters: Record<string, string>
+      PartitionKeys: { Name: string }[]
+      StorageDescriptor: { Location: string; Columns: { Name: string }[]; SerdeInfo: { SerializationLibrary: string } }
+    }
+  }
+  /** Where Athena looks for a partition. */
+  const folder = (template: string, values: Record<string, string>) =>
+    template.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => values[name] ?? '?')
+
+  test('receipts are a table over the keys that receipts have, without partitions to add', async () => {
+    const { plans } = await readContracts(`${ROOT}/contracts`)
+    const { Parameters, PartitionKeys, StorageDescriptor } = ops('receipts')
+    const key = receiptKey('movies', upload)
+    expect(folder(Parameters['storage.location.template'] ?? '', { dataset: 'movies', date: '2026-03-01' })).toBe(
+      `s3://weir-ops-${ACCOUNT}-${REGION}/${key.slice(0, key.lastIndexOf('/') + 1)}`,
+    )
+    expect(Parameters).toMatchObject({
+      'projection.enabled': 'true',
+      'projection.dataset.values': [...plans.keys()].sort().join(','),
+      'projection.date.type': 'date',
+    })
+    expect(PartitionKeys.map(({ Name }) => Name)).toEqual(['dataset', 'date'])
+    // A column that is also a partition key would be a table that Athena refuses.
+    const columns = StorageDescriptor.Columns.map(({ Name }) => Name)
+    expect(columns).toEqual(
+      Object.keys(RECEIPT_COLUMNS)
+        .filter((name) => name !== 'dataset')
+        .map((name) => name.toLowerCase()),
+    )
+    expect(StorageDescriptor.SerdeInfo.SerializationLibrary).toBe('org.openx.data.jsonserde.JsonSerDe')
+  })
+
+  test('rejects are a table over Parquet alone: pages and repair files lie elsewhere', () => {
+    const { Parameters, StorageDescriptor } = ops('rejects')
+    const { parquet, csv } = rejectsKeys('movies', upload)
+    const at = folder(Parameters['storage.location.template'] ?? '', { dataset: 'movies' })
+    expect(`s3://weir-ops-${ACCOUNT}-${REGION}/${parquet}`.startsWith(at)).toBe(true)
+    expect(`s3://weir-ops-${ACCOUNT}-${REGION}/${csv}`.startsWith(StorageDescriptor.Location)).toBe(false)
+    expect(StorageDescriptor.Columns.map(({ Name }) => Name)).toEqual(Object.keys(REJECT_COLUMNS))
+  })
+})
+
+describe('adding a dataset is adding a file', () => {
+  test('and brings its table, its topic and the subscriptions of its support channels', () => {
+    const count = (stacks: Stacks, type: string) => ofType(stacks.data, type).length
+    expect(count(everything, 'AWS::SNS::Topic') - count(plain, 'AWS::SNS::Topic')).toBe(1)
+    expect(count(everything, 'AWS::Glue::Table') - count(plain, 'AWS::Glue::Table')).toBe(1)
+    expect(count(everything, 'AWS::SNS::Subscription') - count(plain, 'AWS::SNS::Subscription')).toBe(3)
+    for (const policy of ofType(plain.data, 'AWS::SNS::TopicPolicy'))
+      expect(JSON.stringify(policy)).toContain('"aws:SecureTransport":"false"')
+  })
+
+  test('mailto: and https are subscribed; other channels are for people', () => {
+    const support = [
+      { channel: 'a', url: 'mailto:a@example.com,b%2Bc@example.com?subject=x' },
+      { channel: 'b', url: 'https://example.com/hook' },
+      { channel: 'c', url: 'http://example.com/hook' },
+      { channel: 'd', url: 'mailto:a@example.com' },
+      { channel: 'e' },
+    ]
+    expect(subscriptionsOf({ support })).toEqual([
+      { protocol: 'email', endpoint: 'a@example.com' },
+      { protocol: 'email', endpoint: 'b+c@example.com' },
+      { protocol: 'https', endpoint: 'https://example.com/hook' },
+    ])
+  })
+})
+
+describe('Athena', () => {
+  test('workgroups cannot be left: encrypted results, a scan limit, engine 3; not on an emulator', () => {
+    const group = one(everything.pipeline, 'AWS::Athena::WorkGroup', 'Name', 'shop-1-analysts')
+    expect(group.Condition).toBe('OnAws')
+    expect(group.Properties.WorkGroupConfiguration).toMatchObject({
+      EnforceWorkGroupConfiguration: true,
+      PublishCloudWatchMetricsEnabled: true,
+      BytesScannedCutoffPerQuery: 1024 ** 3,
+      EngineVersion: { SelectedEngineVersion: 'Athena engine version 3' },
+    })
+    expect(deployed(group.Properties.WorkGroupConfiguration.ResultConfiguration.OutputLocation)).toBe(
+      `s3://shop-1-ops-${ACCOUNT}-${REGION}/athena-results/shop-1-analysts/`,
+    )
+    expect(everything.pipeline.Parameters?.Emulator).toMatchObject({ Default: 'false' })
+    for (const query of ofType(everything.pipeline, 'AWS::Athena::NamedQuery')) expect(query.Condition).toBe('OnAws')
+  })
+
+  test('named queries ask tables and columns that there are', () => {
+    const queries = ofType(plain.pipeline, 'AWS::Athena::NamedQuery').map(({ Properties }) => Properties)
+    expect(queries.length).toBeGreaterThan(5)
+    const tables = ofType(plain.data, 'AWS::Glue::Table').map(({ Properties }) => ({
+      name: `${Properties.DatabaseName}.${Properties.TableInput.Name}`,
+      columns: [...Properties.TableInput.StorageDescriptor.Columns, ...Properties.TableInput.PartitionKeys].map(
+        ({ Name }: { Name: string }) => Name,
+      ),
+    }))
+    for (const { QueryString } of queries) {
+      const [, found] = /FROM (\w+\.\S+)/.exec(QueryString) ?? []
+      const table = tables.find(({ name }) => name === found?.replaceAll('"', ''))
+      expect(table, QueryString).toBeDefined()
+      for (const column of ['droppedat', 'finishedat', 'dataset', 'outcome', 'ingest_date', '_upload', 'cells'])
+        if (new RegExp(`(?<![.\\w])${column}\\b`).test(QueryString))
+          expect(table?.columns, QueryString).toContain(column)
+    }
+  })
+})
+
+describe('alarms and dashboard', () => {
+  test('every alarm says what to do, and tells the alarm topic, which tells the e-mail address', () => {
+    const alarms = ofType(everything.pipeline, 'AWS::CloudWatch::Alarm')
+    expect(alarms.map(({ Properties }) => Properties.AlarmName).sort()).toEqual([
+      'shop-1-contracts-errors',
+      'shop-1-dead-letters',
+      'shop-1-ingest-errors',
+      'shop-1-queue-age',
+      'shop-1-reconcile-errors',
+      'shop-1-refused-uploads',
+    ])
+    for (const { Properties } of alarms) {
+      expect(Properties.AlarmActions).toHaveLength(1)
+      expect(Properties.AlarmDescription.length).toBeGreaterThan(40)
+      expect(Properties.TreatMissingData).toBe('notBreaching')
+    }
+    const [subscription] = ofType(everything.pipeline, 'AWS::SNS::Subscription')
+    expect(subscription?.Properties).toMatchObject({ Protocol: 'email', Endpoint: 'ops@example.com' })
+    expect(ofType(plain.pipeline, 'AWS::SNS::Subscription')).toEqual([])
+  })
+
+  test('the dashboard shows every dataset', () => {
+    const [dashboard] = ofType(plain.pipeline, 'AWS::CloudWatch::Dashboard')
+    const body = JSON.parse(deployed(dashboard?.Properties.DashboardBody) as string) as { widgets: object[] }
+    expect(body.widgets.length).toBeGreaterThan(10)
+    for (const metric of ['Uploads', 'RowsAccepted', 'RowsRejected', 'Refused'])
+      expect(JSON.stringify(body)).toContain(`["Weir","${metric}","dataset","movies","service","weir"`)
+    expect(JSON.stringify(body)).toContain('ProcessedBytes')
+  })
+})
+
+describe('cdk-nag', () => {
+  const findings = (app: App) => {
+    const { violations } = new AwsSolutionsChecks(app).validateScope(app)
+    return violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources.map((resource) => `${ruleName} ${resource.constructPath}`),
+    )
+  }
+
+  test('finds nothing that is not fixed, or acknowledged with its reason', () => {
+    expect(findings(plain.app)).toEqual([])
+    expect(findings(everything.app)).toEqual([])
+    const reasons = [plain, everything].flatMap(({ app }) =>
+      app.node
+        .findAll()
+        .flatMap(({ node }) =>
+          node.metadata
+            .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+            .flatMap(({ data }) => Object.entries(data as Record<string, string | string[]>)),
+        ),
+    )
+    expect(reasons.length).toBeGreaterThan(20)
+    for (const [id, reason] of reasons) {
+      expect(id).toMatch(/AwsSolutions-(S1$|IAM5\[Resource::)/)
+      expect(String(reason).length, id).toBeGreaterThan(20)
+    }
+  })
+
+  test('would find something', () => {
+    const app = new App({ analyticsReporting: false })
+    new Bucket(new Stack(app, 'stack'), 'bucket')
+    expect(findings(app).some((finding) => finding.startsWith('AwsSolutions-S10 '))).toBe(true)
+  })
+})
+
+describe('a lake that cannot be deployed', () => {
+  test.each([
+    ['an unknown setting', 'aws: {bucket: x}', {}, ConfigError, /bucket: aws has no such setting/],
+    ['a broken contract', '', { 'broken.yaml': 'kind: DataContract\n' }, ContractError, /broken\.yaml/],
+    [
+      'an uploader of no dataset',
+      'aws: {uploaders: {shop: [order]}}',
+      {},
+      CannotDeploy,
+      /aws\.uploaders\.shop names order, and no contract describes that dataset\. There are: airports, /,
+    ],
+    [
+      'columns that Athena cannot tell apart',
+      '',
+      {
+        'twins.yaml': MORE['tickets.odcs.yaml']
+          .replaceAll('tickets', 'twins')
+          .replace('{ name: address', '{ name: ticketid, logicalType: string }\n      - { name: address'),
+      },
+      Error,
+      /twins\.yaml.*ticketid/,
+    ],
+  ])('%s stops the synthesis with its message', async (_what, settings, contracts, kind, message) => {
+    const run = stacksOf(settings, contracts as Record<string, string>)
+    await expect(run).rejects.toThrow(kind)
+    await expect(run).rejects.toThrow(message)
+  })
+})
