@@ -1,10 +1,12 @@
 // Finds an upload by its id, the beginning of it, or its end.
 
+import type { Plan } from '../contract/plan.ts'
 import { isUploadId, receiptsPrefix } from '../lake/keys.ts'
 import { findReceipt, readReceipt } from '../lake/ledger.ts'
 import type { Lake } from '../lake/ports.ts'
 import type { Receipt } from '../lake/receipt.ts'
 import { UsageError } from './errors.ts'
+import type { Session } from './session.ts'
 
 const MOST_SHOWN = 5
 
@@ -38,6 +40,20 @@ export async function receiptByPrefix(lake: Lake, id: string, dataset?: string):
   const receipt = await read(only)
   if (!receipt) throw none(only)
   return receipt
+}
+
+/** The receipt of an upload, if it is one of these datasets': nothing but receipts is looked at. */
+export async function receiptAmong(
+  session: Pick<Session, 'lake'>,
+  plans: ReadonlyMap<string, Plan>,
+  upload: string,
+): Promise<Receipt | undefined> {
+  const { ops } = (await session.lake()).zones
+  for (const dataset of plans.keys()) {
+    const receipt = await readReceipt(ops, dataset, upload)
+    if (receipt) return receipt
+  }
+  return undefined
 }
 
 function none(id: string): UsageError {

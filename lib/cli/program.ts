@@ -1,6 +1,6 @@
 // All commands of `weir`, in the order in which a newcomer meets them. Each has its own file in commands/.
 
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { WEIR_VERSION } from '../version.ts'
 import { checkCommand } from './commands/check.ts'
 import { diffCommand } from './commands/diff.ts'
@@ -58,14 +58,29 @@ Example:
     )
   for (const make of COMMANDS) program.addCommand(make(cli))
   for (const command of [program, ...program.commands]) {
+    refuseOptionsAsValues(command)
     command
       .exitOverride()
       .showSuggestionAfterError()
       .configureOutput({
-        writeOut: (text) => void cli.io.stdout.write(text),
+        writeOut: (text) => void (cli.out ?? cli.io.stdout).write(text),
         // Errors are printed once, by main; only the help of a bare `weir` comes this way.
         writeErr: (text) => void (text.startsWith('error:') || cli.io.stderr.write(text)),
       })
   }
   return program
+}
+
+/** `drop f --name --json` forgot the name: the next option is no value. Commander would take it for one. */
+function refuseOptionsAsValues(command: Command): void {
+  const flags = new Set(command.options.flatMap(({ short, long }) => [short, long]))
+  for (const option of command.options) {
+    if (!option.required) continue
+    const parseArg: ((value: string, previous: unknown) => unknown) | undefined = option.parseArg
+    option.argParser((value: string, previous: unknown) => {
+      if (flags.has(value) || value === '--help')
+        throw new InvalidArgumentError(`It needs a value, and ${value} is an option.`)
+      return parseArg ? parseArg(value, previous) : value
+    })
+  }
 }

@@ -38,6 +38,8 @@ export interface GlobalOptions {
 export interface Cli {
   io: Io
   exit: ExitCode
+  /** Takes help and version, where they are to be part of a document. */
+  out?: { write(text: string): unknown }
 }
 
 export const LAKE_OPTION =

@@ -6,7 +6,8 @@ import { basename, join } from 'node:path'
 import type { Plan } from '../contract/plan.ts'
 import type { Receipt } from '../lake/receipt.ts'
 import type { Context, RunOptions } from './context.ts'
-import { receiptOf } from './receipts.ts'
+import { fitsMatch } from './datasets.ts'
+import { REASONS, receiptOf } from './receipts.ts'
 
 /** The upload id of a preview: there is no upload. */
 export const PREVIEW = 'preview'
@@ -16,6 +17,10 @@ export interface CheckFile {
   /** The file as the user named it, for messages and as the receipt's source. */
   shownAs?: string
   plan: Plan
+  /** The landing key that it would have: held against the contract's `match`, as ingest does. Without it any name will do. */
+  key?: string
+  /** It repairs an upload of the dataset, so it may have any name. */
+  isRepair?: boolean
 }
 
 /**
@@ -24,13 +29,25 @@ export interface CheckFile {
  */
 export async function checkFile(
   { check, now }: Pick<Context, 'check' | 'now'>,
-  { path, shownAs = path, plan }: CheckFile,
+  { path, shownAs = path, plan, key, isRepair = false }: CheckFile,
   options: RunOptions = {},
 ): Promise<Receipt> {
   const outDir = await mkdtemp(join(tmpdir(), 'weir-check-'))
   const started = performance.now()
   try {
-    const { mtime } = await stat(path)
+    const { mtime, size } = await stat(path)
+    if (key !== undefined && !isRepair && !fitsMatch(plan, key)) {
+      return receiptOf({
+        plan,
+        key: shownAs,
+        info: { key: shownAs, size, etag: PREVIEW, version: PREVIEW, modified: mtime },
+        upload: PREVIEW,
+        outcome: 'refused',
+        reason: REASONS.noMatch(plan, key),
+        at: now(),
+        timings: { total: Math.round(performance.now() - started) },
+      })
+    }
     const result = await check({
       path,
       fileName: basename(path),

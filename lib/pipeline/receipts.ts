@@ -8,6 +8,7 @@ import type { ObjectInfo } from '../lake/ports.ts'
 import { type Outcome, RECEIPT_FORMAT, type Receipt } from '../lake/receipt.ts'
 import { formatBytes, formatCount } from '../lake/render/format.ts'
 import { WEIR_VERSION } from '../version.ts'
+import { hintsOf } from './hints.ts'
 
 export interface Facts {
   plan: Plan
@@ -48,7 +49,7 @@ export function receiptOf(facts: Facts): Receipt {
     ...(reason ? { reason } : {}),
     rows: result ? { ...result.rows } : NO_ROWS,
     violations: result?.violations ?? [],
-    warnings: [...(result?.warnings ?? []), ...(facts.warnings ?? [])],
+    warnings: [...(result?.warnings ?? []), ...(result ? hintsOf(plan, result) : []), ...(facts.warnings ?? [])],
     ...(result?.reading ? { reading: result.reading } : {}),
     notEnforced: plan.notEnforced.map(({ path, clause, reason: why }) => ({ path, clause, reason: why })),
     ...(facts.clean ? { clean: facts.clean } : {}),

@@ -4,8 +4,10 @@
 
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
+import { deleteFault, type Fault, listFaults, writeFault } from '../lake/faults.ts'
 import { partitionValues, readHeadAt, type StoredHead, slugOfPartition } from '../lake/heads.ts'
-import { datasetOfKey, headsPrefix, slugHeadKey } from '../lake/keys.ts'
+import { datasetOfKey, faultIdOf, headsPrefix, slugHeadKey } from '../lake/keys.ts'
 import { readReceipt } from '../lake/ledger.ts'
 import { tableName } from '../lake/tables.ts'
 import { forEachBounded } from './bounded.ts'
@@ -20,6 +22,12 @@ export interface ReconcileOptions {
   onProgress?: (done: { phase: 'landing' | 'heads' | 'catalog'; checked: number }) => void
   /** Sources worked on at the same time. Default 4. */
   concurrency?: number
+  /** Nothing is begun after this moment. The report then says where to go on. Default: it goes through everything. */
+  deadline?: Date
+  /** What has begun is given up at this moment, and reported as a fault. */
+  abandonAt?: Date
+  /** `next` of the run before. */
+  cursor?: string
 }
 
 export interface ReconcileReport {
@@ -27,7 +35,19 @@ export interface ReconcileReport {
   /** What could not be mended, and why; `source` when it is a landing key that may be tried again. */
   faults: { what: string; detail: string; source?: string }[]
   checked: Record<string, number>
+  /** Set when the time was over: give it to the next run, and it goes on from there. */
+  next?: string
 }
+
+/** Where a run stopped. The catalog is complete once all heads were followed since it was made, in however many runs. */
+const placeSchema = z.object({
+  phase: z.enum(['landing', 'heads', 'catalog']),
+  /** Exclusive: a key; for the catalog a table and how many of its partitions were looked at. */
+  after: z.string(),
+  generation: z.string(),
+  unfollowed: z.int(),
+})
+type Place = z.infer<typeof placeSchema>
 
 /** Folders of workers that ended without tidying up, in milliseconds since anything in them was made. */
 const OLD_SCRATCH_MS = 24 * 60 * 60 * 1000
@@ -53,14 +73,39 @@ export async function reconcile(context: Context, options: ReconcileOptions = {}
       })
     context.log(event)
   }
-  const run: Run = { context: { ...context, log }, options, concurrency: options.concurrency ?? 4, report }
+  const run: Run = {
+    context: { ...context, log },
+    options,
+    concurrency: options.concurrency ?? 4,
+    report,
+    signal: signalOf(options),
+    known: await knownFaults(context),
+  }
   const { generation, complete } = await stateWithTables(run)
-  await ingestLanding(run)
-  const unfollowed = await followHeads(run)
-  if (!complete) await completeCatalog(run, generation, unfollowed)
-  await dropOrphans(run)
+  const place = placeOf(options.cursor, generation, complete)
+  const stop = (next: Place): ReconcileReport => ({ ...report, next: JSON.stringify(next) })
+
+  if (place.phase === 'landing') {
+    const stopped = await ingestLanding(run, place.after)
+    if (stopped !== undefined) return stop({ ...place, after: stopped })
+  }
+  if (place.phase !== 'catalog') {
+    const resumed = place.phase === 'heads'
+    const heads = await followHeads(run, resumed ? place.after : '')
+    const unfollowed = heads.unfollowed + (resumed ? place.unfollowed : 0)
+    if (heads.stopped !== undefined)
+      return stop({
+        phase: 'heads',
+        after: heads.stopped,
+        generation: resumed ? place.generation : generation,
+        unfollowed,
+      })
+    if (!complete) await completeCatalog(run, generation, unfollowed)
+  }
+  const stopped = await dropOrphans(run, place.phase === 'catalog' ? place.after : '')
+  if (stopped !== undefined) return stop({ phase: 'catalog', after: stopped, generation, unfollowed: 0 })
   await sweepScratch(run)
-  return run.report
+  return report
 }
 
 interface Run {
@@ -68,6 +113,57 @@ interface Run {
   options: ReconcileOptions
   concurrency: number
   report: ReconcileReport
+  /** The caller's wish, or the end of the time. */
+  signal: AbortSignal | undefined
+  /** Faults of earlier runs, by source. */
+  known: ReadonlyMap<string, Fault>
+}
+
+function signalOf({ signal, abandonAt }: ReconcileOptions): AbortSignal | undefined {
+  if (!abandonAt) return signal
+  const over = AbortSignal.timeout(Math.max(1, abandonAt.getTime() - Date.now()))
+  return signal ? AbortSignal.any([signal, over]) : over
+}
+
+function placeOf(cursor: string | undefined, generation: string, complete: boolean): Place {
+  const start: Place = { phase: 'landing', after: '', generation, unfollowed: 0 }
+  if (cursor === undefined) return start
+  const parsed = placeSchema.safeParse(jsonOf(cursor))
+  if (!parsed.success) return start
+  // A catalog that was made anew meanwhile must see every head.
+  const renewed = !complete && parsed.data.phase !== 'landing' && parsed.data.generation !== generation
+  return renewed ? { ...start, phase: 'heads' } : parsed.data
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Does something for each item until the deadline. Gives the key of the last one that was begun, if that was not all. */
+async function untilDeadline<T>(
+  { options, concurrency }: Run,
+  items: AsyncIterable<T>,
+  keyOf: (item: T) => string,
+  run: (item: T) => Promise<void>,
+): Promise<string | undefined> {
+  let last: string | undefined
+  let stopped: string | undefined
+  async function* inTime(): AsyncIterable<T> {
+    for await (const item of items) {
+      if (last !== undefined && options.deadline && Date.now() >= options.deadline.getTime()) {
+        stopped = last
+        return
+      }
+      last = keyOf(item)
+      yield item
+    }
+  }
+  await forEachBounded(inTime(), concurrency, run)
+  return stopped
 }
 
 /**
@@ -98,56 +194,67 @@ async function mendTables({ context, report }: Run): Promise<boolean> {
 }
 
 /** Every file in landing that has not been decided. */
-async function ingestLanding(run: Run): Promise<void> {
-  const { context, report, options } = run
+async function ingestLanding(run: Run, after: string): Promise<string | undefined> {
+  const { context, report, signal } = run
   const unknown = new Map<string, number>()
-  await forEachBounded(context.lake.zones.landing.list(''), run.concurrency, ({ key }) =>
-    each(run, key, async () => {
-      progress(run, 'landing', count(report, 'files'))
-      try {
-        if (await isIgnored(context, key)) return
-        const receipt = await ingest(context, key, { signal: options.signal })
-        if (receipt) report.mended.push({ what: 'ingested', detail: `${key}: ${receipt.outcome}` })
-      } catch (error) {
-        if (!(error instanceof UnknownDataset)) throw error
-        const folder = datasetOfKey(key) ?? ''
-        unknown.set(folder, (unknown.get(folder) ?? 0) + 1)
-      }
-    }),
+  const files = context.lake.zones.landing.list('', { after })
+  const stopped = await untilDeadline(run, files, keyOf, ({ key }) =>
+    each(
+      run,
+      key,
+      async () => {
+        progress(run, 'landing', count(report, 'files'))
+        try {
+          if (await isIgnored(context, key)) return
+          const receipt = await ingest(context, key, { signal })
+          if (receipt) report.mended.push({ what: 'ingested', detail: `${key}: ${receipt.outcome}` })
+          await forget(run, key)
+        } catch (error) {
+          if (!(error instanceof UnknownDataset)) throw error
+          const folder = datasetOfKey(key) ?? ''
+          unknown.set(folder, (unknown.get(folder) ?? 0) + 1)
+        }
+      },
+      key,
+    ),
   )
   const known = [...context.plans.keys()].sort().join(', ')
   for (const [folder, files] of unknown)
     report.faults.push({
       what: 'unknown dataset',
-      detail: `${files} file(s) in landing/${folder}${folder && '/'} have no contract. Known datasets: ${known || 'none'}.`,
+      detail: `${files === 1 ? '1 file' : `${files} files`} in landing/${folder}${folder && '/'} ${files === 1 ? 'has' : 'have'} no contract. Known datasets: ${known || 'none'}.`,
     })
+  return stopped
 }
+
+const keyOf = ({ key }: { key: string }): string => key
 
 /**
  * Receipts, partitions, and deletions whose event was lost. What is in landing has already been seen to. Gives the number
  * of heads that the catalog does not follow.
  */
-async function followHeads(run: Run): Promise<number> {
-  const { context, report, options } = run
+async function followHeads(run: Run, after: string): Promise<{ unfollowed: number; stopped: string | undefined }> {
+  const { context, report, signal } = run
   const { landing, ops } = context.lake.zones
   let unfollowed = 0
-  await forEachBounded(ops.list(headsPrefix()), run.concurrency, ({ key: headKey }) =>
+  const stopped = await untilDeadline(run, ops.list(headsPrefix(), { after }), keyOf, ({ key: headKey }) =>
     each(run, headKey, async () => {
       progress(run, 'heads', count(report, 'heads'))
       unfollowed++
       const stored = await readHeadAt(ops, headKey)
-      if (stored) await guarded(stored.head.source, options.signal, () => settleReporting(run, stored))
+      if (stored) await guarded(stored.head.source, signal, () => settleReporting(run, stored))
       unfollowed--
       if (!stored) return
       const { source, dataset } = stored.head
       if (!context.plans.has(dataset)) return
       // A file that was deleted, or one that waits for bytes whose holder has left meanwhile.
       if (stored.head.state !== 'duplicate' && (await landing.head(source))) return
-      const receipt = await ingest(context, source, { signal: options.signal })
+      const receipt = await ingest(context, source, { signal })
       if (receipt) report.mended.push({ what: 'ingested', detail: `${source}: ${receipt.outcome}` })
+      await forget(run, source)
     }),
   )
-  return unfollowed
+  return { unfollowed, stopped }
 }
 
 /** A catalog that was started anew may answer again once all heads are in it. */
@@ -155,7 +262,7 @@ async function completeCatalog({ context, report }: Run, generation: string, unf
   if (unfollowed > 0) {
     report.faults.push({
       what: 'catalog',
-      detail: `still incomplete: ${unfollowed} head(s) could not be followed (see the other faults). Queries wait for them.`,
+      detail: `still incomplete: ${unfollowed === 1 ? '1 head' : `${unfollowed} heads`} could not be followed (see the other faults). Queries wait for them.`,
     })
     return
   }
@@ -179,24 +286,41 @@ async function settleReporting({ context, report }: Run, stored: StoredHead): Pr
 }
 
 /** Partitions of the clean tables that no head accounts for. */
-async function dropOrphans(run: Run): Promise<void> {
+async function dropOrphans(run: Run, after: string): Promise<string | undefined> {
   const { context, report } = run
   const { catalog } = context.lake
-  for (const { name } of await catalog.listTables()) {
-    if (!name.startsWith('clean.')) continue
+  const [table = '', skip = '0'] = after.split(' ')
+  for (const { name } of (await catalog.listTables()).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (!name.startsWith('clean.') || name < table) continue
     const dataset = name.slice('clean.'.length)
-    await forEachBounded(catalog.listPartitions(name), run.concurrency, ({ values }) =>
-      each(run, `${name} ${values.join('/')}`, async () => {
-        progress(run, 'catalog', count(report, 'partitions'))
-        if (await accountFor(context, dataset, values)) return
-        await catalog.deletePartition(name, values)
-        // A worker may have put it there for good between the look and the deletion: then it must come back.
-        const stored = await accountFor(context, dataset, values)
-        if (stored) await settle(context, stored)
-        else report.mended.push({ what: 'partition', detail: `${name} ${values.join('/')} removed: no head knows it` })
-      }),
+    const skipped = name === table ? Number(skip) : 0
+    let looked = skipped
+    const partitions = skipping(catalog.listPartitions(name), skipped)
+    const stopped = await untilDeadline(
+      run,
+      partitions,
+      () => `${name} ${++looked}`,
+      ({ values }) =>
+        each(run, `${name} ${values.join('/')}`, async () => {
+          progress(run, 'catalog', count(report, 'partitions'))
+          if (await accountFor(context, dataset, values)) return
+          await catalog.deletePartition(name, values)
+          // A worker may have put it there for good between the look and the deletion: then it must come back.
+          const stored = await accountFor(context, dataset, values)
+          if (stored) await settle(context, stored)
+          else
+            report.mended.push({ what: 'partition', detail: `${name} ${values.join('/')} removed: no head knows it` })
+        }),
     )
+    if (stopped !== undefined) return stopped
   }
+  return undefined
+}
+
+/** Those that were removed meanwhile make it skip as many too much: the next round sees them. */
+async function* skipping<T>(items: AsyncIterable<T>, count: number): AsyncIterable<T> {
+  let seen = 0
+  for await (const item of items) if (++seen > count) yield item
 }
 
 /** The head that a partition follows, if there is one. */
@@ -222,19 +346,53 @@ async function sweepScratch({ context, report }: Run): Promise<void> {
 }
 
 /** A fault with one thing is reported; the others go on. Only the caller's own wish stops everything. */
-async function each({ context, options, report }: Run, what: string, run: () => Promise<void>): Promise<void> {
+async function each(run: Run, what: string, work: () => Promise<void>, key?: string): Promise<void> {
+  const { context, options, report, signal } = run
   options.signal?.throwIfAborted()
   try {
-    await run()
+    await work()
   } catch (error) {
     if (options.signal?.aborted) throw error
-    report.faults.push({
-      what,
-      detail: messageOf(error),
-      ...(error instanceof PipelineFault ? { source: error.source } : {}),
-    })
-    context.log({ event: 'reconcile_fault', what, error: messageOf(error) })
+    const late = signal?.aborted === true
+    const detail = late ? `not finished when the time was over: ${messageOf(error)}` : messageOf(error)
+    const source = error instanceof PipelineFault ? error.source : late ? key : undefined
+    report.faults.push({ what, detail, ...(source === undefined ? {} : { source }) })
+    context.log({ event: 'reconcile_fault', what, error: detail })
+    if (source !== undefined) await note(run, source, detail)
   }
+}
+
+/** Faults of sources, so that `weir status` and `weir replay` know them. They are a help, so no failure of theirs counts. */
+async function knownFaults({ lake }: Context): Promise<Map<string, Fault>> {
+  const known = new Map<string, Fault>()
+  try {
+    for await (const fault of listFaults(lake.zones.ops))
+      if (fault.source !== undefined && fault.id === faultIdOf(fault.source)) known.set(fault.source, fault)
+  } catch {
+    return new Map()
+  }
+  return known
+}
+
+async function note({ context, known }: Run, source: string, reason: string): Promise<void> {
+  await noteFault(context, source, reason, (known.get(source)?.attempts ?? 0) + 1)
+}
+
+/** Notes that a source could not be ingested, for a reason of ours. */
+export async function noteFault(
+  { lake, now, log }: Context,
+  source: string,
+  reason: string,
+  attempts: number,
+): Promise<void> {
+  const fault = { id: faultIdOf(source), source, kind: 'fault' as const, reason, attempts, at: now().toISOString() }
+  await writeFault(lake.zones.ops, fault).catch((error: unknown) =>
+    log({ event: 'fault_not_noted', source, error: messageOf(error) }),
+  )
+}
+
+async function forget({ context, known }: Run, source: string): Promise<void> {
+  if (known.has(source)) await deleteFault(context.lake.zones.ops, faultIdOf(source)).catch(() => undefined)
 }
 
 function count(report: ReconcileReport, what: string): number {

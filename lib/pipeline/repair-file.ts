@@ -26,6 +26,16 @@ export async function repairedUpload(path: string): Promise<string | undefined> 
   }
 }
 
+/** Whether a file repairs an upload of the dataset: then its name does not matter. */
+export async function isRepairOf(
+  dataset: string,
+  path: string,
+  receiptOf: (upload: string) => Promise<Receipt | undefined>,
+): Promise<boolean> {
+  const upload = await repairedUpload(path).catch(() => undefined)
+  return upload !== undefined && (await receiptOf(upload))?.dataset === dataset
+}
+
 /**
  * The plan for a file that is to be dropped: the one asked for; for a repair file that of the upload it repairs; otherwise
  * the one whose `match` fits. Throws UnknownDataset.

@@ -260,5 +260,5 @@ function assertAddsUp({ outcome, rows, clean }: CheckResult): void {
 function unknownRepairs(plan: Plan, uploads: string[]): string {
   const named = uploads.filter(isUploadId).slice(0, NAMED_UPLOADS)
   const which = named.length === 0 ? '' : ` (${named.join(', ')}${uploads.length > named.length ? ' …' : ''})`
-  return `Column _upload names ${uploads.length} upload(s) that ${plan.dataset} does not have${which}: their rows are taken as new ones, not as repairs.`
+  return `Column _upload names ${uploads.length === 1 ? '1 upload' : `${uploads.length} uploads`} that ${plan.dataset} does not have${which}: their rows are taken as new ones, not as repairs.`
 }

@@ -385,7 +385,7 @@ describe('repairs', () => {
     const receipt = await ingest(bench.context, 'files/fix.txt')
     expect(receipt?.repairs).toEqual([])
     expect(receipt?.warnings).toEqual([
-      'Column _upload names 2 upload(s) that files does not have (20260101T000000Z-0123456789ab …): their rows are taken as new ones, not as repairs.',
+      'Column _upload names 2 uploads that files does not have (20260101T000000Z-0123456789ab …): their rows are taken as new ones, not as repairs.',
     ])
   })
 })

@@ -164,7 +164,7 @@ describe('reconcile', () => {
     const broken = headKey('files', 'files/broken.txt')
     await bench.lake.zones.ops.put(broken, '{}')
     expect((await reconcile(bench.context)).faults.map(({ detail }) => detail)).toContain(
-      'still incomplete: 1 head(s) could not be followed (see the other faults). Queries wait for them.',
+      'still incomplete: 1 head could not be followed (see the other faults). Queries wait for them.',
     )
     await expect(ask()).rejects.toThrow('rows may be missing')
     await bench.lake.zones.ops.delete(broken)
@@ -186,7 +186,7 @@ describe('reconcile', () => {
     const { faults } = await reconcile(bench.context)
     expect(faults).toContainEqual({
       what: 'unknown dataset',
-      detail: '2 file(s) in landing/strangers/ have no contract. Known datasets: files.',
+      detail: '2 files in landing/strangers/ have no contract. Known datasets: files.',
     })
     expect(faults.find(({ what }) => what === 'files/a.txt')?.detail).toMatch(
       /The head heads\/files\/.* cannot be read/,

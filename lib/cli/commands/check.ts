@@ -7,9 +7,11 @@ import { readContractFile } from '../../contract/read.ts'
 import { renderHtml } from '../../lake/render/html.ts'
 import { renderText } from '../../lake/render/text.ts'
 import { checkFile } from '../../pipeline/check.ts'
-import { datasetFor } from '../../pipeline/datasets.ts'
+import { datasetFor, fitsMatch } from '../../pipeline/datasets.ts'
+import { datasetToDrop, isRepairOf } from '../../pipeline/repair-file.ts'
 import { UsageError } from '../errors.ts'
 import { existingFile, writeOutput } from '../files.ts'
+import { receiptAmong } from '../lookup.ts'
 import { exitOf } from '../outcomes.ts'
 import { startProgress } from '../progress.ts'
 import { act, type Cli, defineCommand, type GlobalOptions, type Run } from '../run.ts'
@@ -32,13 +34,13 @@ export function checkCommand(cli: Cli): Command {
     .action(
       act<[string], Options>(cli, async (run, options, file) => {
         const path = await existingFile(run.io, file)
-        const plan = await choosePlan(run, options, basename(path))
+        const { plan, ...at } = await choosePlan(run, options, path)
         const engine = await run.session.engine(options.contract === undefined ? 'preview' : 'apart')
         const progress = startProgress(run, basename(path))
         try {
           const receipt = await checkFile(
             { check: (request) => engine.check(request), now: () => new Date() },
-            { path, shownAs: file, plan },
+            { path, shownAs: file, plan, ...at },
             { signal: run.signal, onProgress: progress.onProgress },
           )
           progress.stop()
@@ -54,15 +56,28 @@ export function checkCommand(cli: Cli): Command {
     )
 }
 
-async function choosePlan(run: Run, options: Options, fileName: string): Promise<Plan> {
+/** The plan and, where there is a lake, what decides whether it would take the file by its name. */
+async function choosePlan(
+  run: Run,
+  options: Options,
+  path: string,
+): Promise<{ plan: Plan; key?: string; isRepair?: boolean }> {
+  const name = basename(path)
   if (options.contract === undefined) {
     const { plans } = await run.session.contracts()
-    return datasetFor(plans, fileName, options.dataset)
+    const receiptOf = (upload: string) => receiptAmong(run.session, plans, upload)
+    const plan = await datasetToDrop(plans, { path, name, dataset: options.dataset }, receiptOf)
+    const key = `${plan.dataset}/${name}`
+    return { plan, key, isRepair: !fitsMatch(plan, key) && (await isRepairOf(plan.dataset, path, receiptOf)) }
   }
   const { plans } = await readContractFile(await existingFile(run.io, options.contract))
   const [only] = plans.values()
-  if (plans.size === 1 && only && (options.dataset === undefined || options.dataset === only.dataset)) return only
   if (plans.size === 0)
     throw new UsageError(`${options.contract} has no schema object, so there is nothing to check against.`)
-  return datasetFor(plans, fileName, options.dataset)
+  const isOnly = plans.size === 1 && only && (options.dataset === undefined || options.dataset === only.dataset)
+  const plan = isOnly ? only : datasetFor(plans, name, options.dataset)
+  // A contract that is being tried is tried on any file; what a lake would say to the name is only told.
+  if (!fitsMatch(plan, `${plan.dataset}/${name}`))
+    run.note(`Its name does not fit match: ${plan.settings.match}; a lake with this contract would refuse it.`)
+  return { plan }
 }

@@ -5,7 +5,6 @@ import { basename } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { datasetProblem } from '../../contract/names.ts'
 import type { Plan } from '../../contract/plan.ts'
-import { readReceipt } from '../../lake/ledger.ts'
 import type { Receipt } from '../../lake/receipt.ts'
 import { formatRows, visible } from '../../lake/render/format.ts'
 import { pageKey, writeReceiptPage } from '../../lake/render/page.ts'
@@ -16,6 +15,7 @@ import { drop } from '../../pipeline/drop.ts'
 import { datasetToDrop } from '../../pipeline/repair-file.ts'
 import { describeError, type ErrorDocument, exitCodeOf, Interrupted, NoReceiptYet, UsageError } from '../errors.ts'
 import { existingFile } from '../files.ts'
+import { receiptAmong } from '../lookup.ts'
 import { exitOf, worst } from '../outcomes.ts'
 import { startProgress } from '../progress.ts'
 import { type Answer, act, type Cli, defineCommand, type GlobalOptions, type Run } from '../run.ts'
@@ -81,25 +81,11 @@ async function chooseDatasets(
   for (const path of paths) {
     const name = options.name ?? basename(path)
     const file = { path, name: basename(name), dataset: options.dataset }
-    const receiptOf = (upload: string) => receiptAmong(run, plans ?? new Map(), upload)
+    const receiptOf = (upload: string) => receiptAmong(run.session, plans ?? new Map(), upload)
     const dataset = plans ? (await datasetToDrop(plans, file, receiptOf)).dataset : options.dataset
     if (dataset !== undefined) files.push({ path, name, dataset })
   }
   return files
-}
-
-/** The receipt of an upload, if it is one of these datasets': nothing but receipts is looked at. */
-export async function receiptAmong(
-  run: Run,
-  plans: ReadonlyMap<string, Plan>,
-  upload: string,
-): Promise<Receipt | undefined> {
-  const { ops } = (await run.session.lake()).zones
-  for (const dataset of plans.keys()) {
-    const receipt = await readReceipt(ops, dataset, upload)
-    if (receipt) return receipt
-  }
-  return undefined
 }
 
 /**

@@ -266,7 +266,8 @@ function spillFolder(settings: LocalQuerySettings): string {
 /** DuckDB's message, with what to do about it. */
 function queryError(error: unknown, known: string[]): unknown {
   if (error instanceof QueryError || !(error instanceof Error)) return error
-  const said = error.message.trim()
+  // DuckDB names its own step first: "Failed to extract statements: Parser Error: …".
+  const said = error.message.trim().replace(/^Failed to [a-z ]+: (?=[A-Z][A-Za-z ]* Error: )/, '')
   const tables = `The tables are: ${known.join(', ')}.`
   if (
     /^Permission Error|file system operations are disabled|extensions is disabled|configuration has been locked/.test(
@@ -286,5 +287,5 @@ function queryError(error: unknown, known: string[]): unknown {
       `The query needs more memory than it may use. Select fewer rows or columns, or raise "memory" in weir.yaml. (${said})`,
       { cause: error },
     )
-  return new QueryError(said, { cause: error })
+  return new QueryError(said.replace(/^Parser Error: /, 'The SQL cannot be read: '), { cause: error })
 }

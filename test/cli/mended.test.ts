@@ -1,0 +1,121 @@
+// Small promises of the command line that were once broken.
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { WEIR_VERSION } from '../../lib/version.ts'
+import { freshLake, put, tempFolder, weir, weirJson } from './weir.ts'
+
+test('an option that lacks its value does not swallow the next one', async () => {
+  const lake = await freshLake()
+  const { code, document } = await weirJson(lake, ['drop', 'samples/orders.csv', '--name'])
+  expect(code).toBe(3)
+  expect(document.error.message).toContain('It needs a value, and --json is an option.')
+  expect((await weirJson(lake, ['receipts', '--since', '--limit'])).document.error.exitCode).toBe(3)
+  expect((await weirJson(lake, ['receipts'])).document).toEqual({ receipts: [], total: 0 })
+})
+
+test('--json gives one document, also for help and the version', async () => {
+  const folder = await tempFolder()
+  expect((await weirJson(folder, ['--version'])).document).toEqual({ version: WEIR_VERSION })
+  for (const args of [['help', 'drop'], ['drop', '--help'], ['--help']]) {
+    const { code, document } = await weirJson(folder, args)
+    expect(code).toBe(0)
+    expect(document.help).toContain('Usage: weir')
+  }
+})
+
+test('SQL that cannot be read is told of plainly', async () => {
+  const ran = await weir(await freshLake(), ['query', 'select 1 from from x'])
+  expect(ran.code).toBe(3)
+  expect(ran.err).toMatch(/^weir: The SQL cannot be read: syntax error at or near "from"/)
+})
+
+test.each([
+  [['a.csv'], '1 file in landing/other/ has no contract'],
+  [['a.csv', 'b.csv'], '2 files in landing/other/ have no contract'],
+])('reconcile counts %j in proper words', async (names, words) => {
+  const lake = await freshLake()
+  await mkdir(join(lake, 'landing/other'))
+  for (const name of names) await put(lake, `landing/other/${name}`, 'a\n1\n')
+  expect(await weir(lake, ['reconcile'])).toMatchObject({ code: 3, out: expect.stringContaining(words) })
+})
+
+describe('a decimal comma', () => {
+  const prices = (values: string[]) =>
+    `order_id;order_date;customer_email;country;quantity;unit_price\n${values.map((value, n) => `A-000${n};2026-10-01;;DE;1;${value}\n`).join('')}`
+
+  async function semicolons(): Promise<string> {
+    const lake = await freshLake()
+    const path = join(lake, 'contracts/orders.yaml')
+    await writeFile(path, (await readFile(path, 'utf8')).replace('delimiter: ","', 'delimiter: ";"'))
+    return lake
+  }
+
+  test('in a file that is separated by semicolons: the receipt says which setting it takes', async () => {
+    const lake = await semicolons()
+    await put(lake, 'orders.csv', prices(['12,50', '1,25']))
+    const { document } = await weirJson(lake, ['check', 'orders.csv'])
+    expect(document.receipt.warnings.join()).toContain(
+      'Numbers such as 12,50 (in unit_price) have a decimal comma. If they are meant so, let the contract say it, in its weir property: file: { decimalSeparator: "," }',
+    )
+    await put(lake, 'orders.csv', prices(['1.212,50']))
+    expect((await weirJson(lake, ['check', 'orders.csv'])).document.receipt.warnings.join()).toContain(
+      'decimalSeparator: ",", thousandsSeparator: "."',
+    )
+  })
+
+  test('is not seen where there is none', async () => {
+    const lake = await semicolons()
+    await put(lake, 'orders.csv', prices(['twelve', '1,000', '9.90']))
+    const { document } = await weirJson(lake, ['check', 'orders.csv'])
+    expect(document.receipt.rows.rejected).toBe(2)
+    expect(document.receipt.warnings.join()).not.toContain('decimal comma')
+  })
+})
+
+describe('check says what drop would', () => {
+  test('of a name that does not fit', async () => {
+    const lake = await freshLake()
+    await put(lake, 'x.csv', await readFile(join(lake, 'samples/orders.csv')))
+    const checked = await weirJson(lake, ['check', 'x.csv', '--dataset', 'orders'])
+    const dropped = await weirJson(lake, ['drop', 'x.csv', '--dataset', 'orders'])
+    expect(checked.code).toBe(2)
+    expect(checked.document.receipt.reason).toMatchObject({ code: 'no_match' })
+    expect(dropped.document.receipts[0].reason).toEqual(checked.document.receipt.reason)
+    // A contract that is being tried takes any name, and says so.
+    const tried = await weir(lake, ['check', 'x.csv', '--contract', 'contracts/orders.yaml'])
+    expect(tried).toMatchObject({ code: 1, err: expect.stringContaining('a lake with this contract would refuse it') })
+  })
+
+  test('of a repair file, which finds its dataset by what is in it', async () => {
+    const lake = await freshLake()
+    // A second dataset: so the name alone does not decide.
+    const contract = await readFile(join(lake, 'contracts/orders.yaml'), 'utf8')
+    await put(
+      lake,
+      'contracts/other.yaml',
+      contract
+        .replace('id: orders', 'id: other')
+        .replace('- name: orders', '- name: other')
+        .replace('*orders*', '*other*'),
+    )
+    await weir(lake, ['drop', 'samples/orders.csv'])
+    await weir(lake, ['rejects', 'orders', '--out', 'mend.csv'])
+    const checked = await weirJson(lake, ['check', 'mend.csv'])
+    expect(checked.document.receipt).toMatchObject({
+      dataset: 'orders',
+      outcome: 'accepted_with_rejects',
+      rows: { read: 2, rejected: 2 },
+    })
+  })
+})
+
+test('a receipt is found by the end of its id, and within its dataset', async () => {
+  const lake = await freshLake()
+  const { document } = await weirJson(lake, ['drop', 'samples/orders.csv'])
+  const { upload } = document.receipts[0]
+  for (const id of [upload.slice(-12), upload.slice(0, 12), upload])
+    expect((await weirJson(lake, ['receipt', id, '--dataset', 'orders'])).document.receipt.upload).toBe(upload)
+  expect((await weirJson(lake, ['receipt', upload.slice(-12), '--dataset', 'other'])).code).toBe(3)
+})
