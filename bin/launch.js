@@ -18,9 +18,14 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     )
     process.exit(3)
   }
-  const child = spawn(local, [cli, ...process.argv.slice(2)], { stdio: 'inherit' })
-  // The terminal sends Ctrl-C to the whole group; the child decides how to stop.
-  process.on('SIGINT', () => {})
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  const child = spawn(local, [cli, ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  // Ctrl-C in a terminal reaches both of us, a signal to this process alone reaches only us. So the child is told how many
+  // there were, and takes the larger count: none is lost, and none counts twice.
+  let interrupts = 0
+  process.on('SIGINT', () => {
+    interrupts += 1
+    if (child.connected) child.send({ interrupts }, () => {})
+  })
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 4)))
 }

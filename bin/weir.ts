@@ -18,15 +18,25 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-// The first Ctrl-C asks the work to stop; the second one does not ask.
+// The first Ctrl-C asks the work to stop; the second one does not ask. The launcher of an older Node counts those that it
+// was sent; in a terminal they are the same ones that come here.
 const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(130)
-    stop.abort(new Error(`Stopped by ${signal}.`))
-    if (process.stderr.isTTY) process.stderr.write('\nStopping. Press Ctrl-C again to stop at once.\n')
-  })
+let interrupts = 0
+function interrupted(count: number, signal: string): void {
+  if (count <= interrupts) return
+  interrupts = count
+  if (stop.signal.aborted) process.exit(130)
+  stop.abort(new Error(`Stopped by ${signal}.`))
+  if (process.stderr.isTTY) process.stderr.write('\nStopping. Press Ctrl-C again to stop at once.\n')
 }
+let here = 0
+process.on('SIGINT', () => interrupted(++here, 'SIGINT'))
+process.on('SIGTERM', () => interrupted(interrupts + 1, 'SIGTERM'))
+process.on('message', (told) => {
+  if (typeof told === 'object' && told !== null && 'interrupts' in told) interrupted(Number(told.interrupts), 'SIGINT')
+})
+// Listening must not keep the program alive.
+process.channel?.unref()
 
 const code = await main(process.argv.slice(2), {
   stdout: process.stdout,
