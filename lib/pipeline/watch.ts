@@ -8,7 +8,7 @@ import { UnknownDataset } from './errors.ts'
 import { isIgnored } from './ignored.ts'
 import { ingest } from './ingest.ts'
 import { messageOf } from './project.ts'
-import { type ReconcileOptions, type ReconcileReport, reconcile } from './reconcile.ts'
+import { noteFault, type ReconcileOptions, type ReconcileReport, reconcile } from './reconcile.ts'
 
 export interface WatchOptions {
   signal?: AbortSignal
@@ -137,6 +137,7 @@ async function ingestPatiently(context: Context, key: string, options: WatchOpti
           error: messageOf(error),
           advice: hopeless ? 'The file stays where it is.' : 'Mend the cause, then run "weir reconcile".',
         })
+        if (!hopeless) await noteFault(context, key, messageOf(error), attempt + 1)
         options.onFault?.(key, error)
         return
       }
