@@ -175,6 +175,7 @@ const KEPT_IN_OPS = [
   'repairs/',
   'content/',
   'faults/',
+  'reconcile/',
   'catalog/',
 ]
 

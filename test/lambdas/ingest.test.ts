@@ -2,7 +2,6 @@
 
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Observer, observe } from '../../lambdas/common/observe.ts'
 import { makeHandler } from '../../lambdas/ingest/batch.ts'
 import { replayMessage } from '../../lib/lake/aws/messages.ts'
 import { listFaults } from '../../lib/lake/faults.ts'
@@ -12,25 +11,20 @@ import { retract } from '../../lib/pipeline/retract.ts'
 import { type Bench, collect, openBench } from '../pipeline/helpers.ts'
 import { standInCheck } from '../pipeline/standin.ts'
 import { batch, eventBridgeEvent, notification, S3_TEST_EVENT } from './events.ts'
+import { catchLog, letLogGo, type Observed } from './observed.ts'
 
 let bench: Bench
-let observer: Observer
-/** Lines that the function writes, as CloudWatch gets them. */
-let lines: Record<string, unknown>[]
+let observer: Observed['observer']
+let logged: Observed['logged']
+let observed: Observed
 
 beforeEach(() => {
-  vi.stubEnv('POWERTOOLS_DEV', 'true')
-  vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false')
-  lines = []
-  for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const)
-    vi.spyOn(console, level).mockImplementation((text: string) => {
-      lines.push(JSON.parse(text))
-    })
-  observer = observe('weir-test')
+  observed = catchLog()
+  observer = observed.observer
+  logged = observed.logged
 })
 afterEach(async () => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
+  letLogGo()
   await bench.close()
 })
 
@@ -46,7 +40,6 @@ function run(
 }
 
 const failures = (...ids: string[]) => ({ batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })) })
-const logged = (message: string) => lines.filter((line) => line.message === message)
 const outcomes = async () =>
   (await collect(listReceipts(bench.lake))).map((one) => `${one.source} ${one.outcome}`).sort()
 
@@ -274,7 +267,7 @@ describe('what operators see', () => {
       },
     ])
     expect(logged('receipt')).toEqual([])
-    const metrics = lines.filter((line) => '_aws' in line)
+    const metrics = observed.metrics()
     expect(metrics).toMatchObject([
       {
         service: 'weir-test',

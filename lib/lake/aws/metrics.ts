@@ -15,6 +15,10 @@ export const METRICS = {
   /** From the first look at landing to the receipt. */
   durationMs: 'DurationMs',
   bytesIn: 'BytesIn',
+  /** What the scheduled reconcile had to mend in one run: events that were lost, work that was interrupted. Of the lake only. */
+  mended: 'Mended',
+  /** … and what it could not mend, files without a contract too. */
+  reconcileFaults: 'ReconcileFaults',
 } as const
 
 /** Dimensions of every metric: `service` is the environment's name (Powertools' service), `dataset` the dataset's. */

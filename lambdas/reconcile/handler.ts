@@ -1,0 +1,10 @@
+// The reconcile function: called by a clock, it finds what no event told of and what was interrupted.
+
+import middy from '@middy/core'
+import { once, openDeployed } from '../common/deployed.ts'
+import { observe } from '../common/observe.ts'
+import { makeHandler } from './sweep.ts'
+
+const observer = observe()
+
+export const handler = middy(makeHandler(once(openDeployed), observer)).use(observer.middleware)
