@@ -22,6 +22,12 @@ export interface Statement {
   origin(line: number, column: number): { line: number; column: number }
 }
 
+interface Word {
+  text: string
+  start: number
+  end: number
+}
+
 interface Edit {
   start: number
   end: number
@@ -43,28 +49,28 @@ export async function qualifyTables(sql: string, databases: Databases): Promise<
 export async function readStatement(sql: string, databases: Databases): Promise<Statement> {
   // 23 MB that only queries need.
   const { Dialect, parse, tokenize } = await import('@polyglot-sql/sdk')
-  const parsed = parse(sql, Dialect.Athena)
+  // Trino's: in the parser's words for Athena a backslash hides the quote after it, as it does only in Hive.
+  const wordsOf = (text: string): Word[] =>
+    (tokenize(text, Dialect.Trino).tokens ?? []).map(({ text, span: { start, end } }) => ({ text, start, end }))
+  // The parser counts characters as people do; JavaScript counts some of them twice.
+  const characters = Array.from(sql)
+  const { text, show } = parsable(characters, wordsOf)
+  const parsed = parse(text, Dialect.Trino)
   if (!parsed.success) throw new QueryError(`The SQL cannot be read: ${parsed.error ?? 'no reason given'}`)
   const statements: unknown[] = Array.isArray(parsed.ast) ? parsed.ast : []
   const [root] = statements
   if (!isNode(root)) throw new QueryError('There is no SQL statement. Try: SELECT * FROM ops.receipts')
   if (statements.length > 1)
     throw new QueryError(`There are ${statements.length} SQL statements; a query is one. Run them one by one.`)
-  const kind = kindOf(root)
+  const kind = kindOf(root, show)
 
-  // The parser counts characters as people do; JavaScript counts some of them twice.
-  const characters = Array.from(sql)
   const walk: Walk = {
     databases,
     edits: new Map(),
     zones: new Set(),
     tables: new Set(),
     text: ({ start, end }) => characters.slice(start, end).join(''),
-    firstWord: (text) => {
-      const { tokens } = tokenize(text, Dialect.Athena)
-      const [first] = tokens ?? []
-      return first && { text: first.text, end: first.span.end }
-    },
+    firstWord: (text) => wordsOf(text)[0],
     where: ({ start }) => placeOf(characters, start),
   }
   visit(root, { ctes: new Set(), tables: new Set(), names: new Set() }, walk)
@@ -72,16 +78,45 @@ export async function readStatement(sql: string, databases: Databases): Promise<
   return { written: sql, kind, zones: walk.zones, tables: walk.tables, ...spliced(characters, edits) }
 }
 
+/**
+ * The statement in words that the parser knows, every character in its place: what it does not know and what changes no
+ * name (options of EXPLAIN, the word after SHOW) is blanked.
+ */
+function parsable(characters: string[], wordsOf: (text: string) => Word[]): { text: string; show: boolean } {
+  // For Athena a carriage return ends a line, and with it a comment. For the parser it must, or a comment would hide from
+  // it what Athena runs.
+  const shown = characters.map((character, at) =>
+    character === '\r' && characters[at + 1] !== '\n' ? '\n' : character,
+  )
+  const blank = (from: number, to: number, text = '') => shown.splice(from, to - from, ...text.padEnd(to - from, ' '))
+  const words = wordsOf(shown.join(''))
+  const is = (index: number, word: string) => words[index]?.text.toUpperCase() === word
+  const [first, second] = words
+  if (first && second && is(0, 'SHOW')) {
+    if (is(1, 'PARTITIONS') || is(1, 'TBLPROPERTIES')) blank(first.start, second.end, 'DESCRIBE')
+    else if (is(1, 'STATS') && words[2] && is(2, 'FOR')) blank(first.start, words[2].end, 'DESCRIBE')
+    return { text: shown.join(''), show: true }
+  }
+  if (second && is(0, 'EXPLAIN')) {
+    const close = is(1, '(') ? words.findIndex((_, index) => is(index, ')')) : -1
+    const end = words[close]?.end
+    if (end !== undefined) blank(second.start, end)
+    const verbose = words[2]
+    if (is(1, 'ANALYZE') && verbose && is(2, 'VERBOSE')) blank(verbose.start, verbose.end)
+  }
+  return { text: shown.join(''), show: false }
+}
+
 const READING = ['select', 'union', 'intersect', 'except', 'values', 'subquery']
 /** What no part of a statement that only reads can be. */
 const WRITING =
   /^(insert|update|delete|merge|into|truncate|command|execute|copy|call|grant|revoke|use|set_statement|transaction|(create|drop|alter)_\w+)$/
 
-function kindOf(root: Node): Statement['kind'] {
+function kindOf(root: Node, show: boolean): Statement['kind'] {
   const [name = ''] = Object.keys(root)
   const writing = writingPart(root)
+  if (writing === undefined && show && ['show', 'describe'].includes(name)) return 'show'
   if (writing === undefined && READING.includes(name)) return 'select'
-  if (writing === undefined && name === 'show') return 'show'
   if (writing === undefined && name === 'describe') {
     const target = asNode(asNode(root.describe).target)
     if ('table' in target) return 'describe'
@@ -138,7 +173,7 @@ interface Walk {
   zones: Set<string>
   tables: Set<string>
   text: (span: Span) => string
-  firstWord: (text: string) => { text: string; end: number } | undefined
+  firstWord: (text: string) => Word | undefined
   where: (span: Span) => string
 }
 
