@@ -28,8 +28,8 @@ function options(command: Command): string[] {
 }
 
 test('what every command has', () => {
-  expect(EVERYWHERE).toEqual(['--help', '--json', '--lake <dir>'])
-  expect(options(program)).toEqual(['--json', '--lake <dir>', '--version'])
+  expect(EVERYWHERE).toEqual(['--help', '--json', '--lake <lake>'])
+  expect(options(program)).toEqual(['--json', '--lake <lake>', '--version'])
   expect(section('For every command')).toContain('`weir --version`')
 })
 
