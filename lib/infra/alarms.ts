@@ -1,7 +1,13 @@
 // What somebody must look at. Every alarm goes to one topic, whose subscriber is aws.alarmEmail.
 
-import { Duration } from 'aws-cdk-lib'
-import { Alarm, type AlarmProps, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { type CfnCondition, type CfnResource, Duration } from 'aws-cdk-lib'
+import {
+  Alarm,
+  type AlarmProps,
+  ComparisonOperator,
+  MathExpression,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
@@ -13,12 +19,14 @@ import type { Names } from './names.ts'
 export interface AlarmsProps extends Measured {
   names: Names
   alarmEmail: string | undefined
+  /** Emulators know no alarms on what is calculated from several metrics. */
+  onlyIf?: CfnCondition
 }
 
 export class Alarms extends Construct {
   readonly alarms: Alarm[] = []
 
-  constructor(scope: Construct, id: string, { names, alarmEmail, ...measured }: AlarmsProps) {
+  constructor(scope: Construct, id: string, { names, alarmEmail, onlyIf, ...measured }: AlarmsProps) {
     super(scope, id)
     const topic = new Topic(this, 'Topic', { topicName: names.alarms, displayName: 'Weir: alarms', enforceSSL: true })
     if (alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(alarmEmail))
@@ -30,6 +38,8 @@ export class Alarms extends Construct {
         // Nothing happened: nothing is wrong.
         treatMissingData: TreatMissingData.NOT_BREACHING,
       })
+      const resource = made.node.defaultChild as CfnResource
+      if (props.metric instanceof MathExpression && onlyIf) resource.cfnOptions.condition = onlyIf
       made.addAlarmAction(action)
       made.addOkAction(action)
       this.alarms.push(made)
@@ -63,7 +73,8 @@ export class Alarms extends Construct {
     alarm('refused-uploads', {
       alarmDescription:
         'A file was refused as a whole. Its uploader was told; see "weir receipts --outcome refused" for the reason.',
-      metric: weirMetric(names, METRICS.refused, ALL_DATASETS),
+      // Without a label, which would make it a calculation.
+      metric: weirMetric(names, METRICS.refused, ALL_DATASETS, { label: undefined }),
       threshold: 0,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: 1,
