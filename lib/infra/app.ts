@@ -5,22 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { App, type AppProps, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
-import { bundle, type FunctionName } from './bundle.ts'
+import { bundle, type ZipName } from './bundle.ts'
 import { DataStack } from './data-stack.ts'
 import { type LakeToDeploy, readLakeToDeploy } from './lake.ts'
 import { PipelineStack } from './pipeline-stack.ts'
-
-const FUNCTIONS: readonly FunctionName[] = ['ingest', 'reconcile', 'contracts']
 
 /** Where the lake lies: `cdk -c lake=<folder>`, or WEIR_LAKE, or here. */
 export const lakeFolder = (app: App): string =>
   String(app.node.tryGetContext('lake') ?? process.env.WEIR_LAKE ?? process.cwd())
 
-/** The stacks of a lake, in an app. `code`: the folders of the functions. */
+/** The stacks of a lake, in an app. `code`: the folders that become the functions' zips. */
 export function buildStacks(
   app: App,
   lake: LakeToDeploy,
-  code: Record<FunctionName, string>,
+  code: Record<ZipName, string>,
 ): { data: DataStack; pipeline: PipelineStack } {
   const { environment, aws } = lake.config
   const common = { lake, ...(aws.region ? { env: { region: aws.region } } : {}) }
@@ -52,15 +50,9 @@ export async function synthesise(props: AppProps & { lake?: string } = {}): Prom
   const lake = await readLakeToDeploy(props.lake ?? lakeFolder(app))
   const work = await mkdtemp(join(tmpdir(), 'weir-functions-'))
   try {
-    const code = {} as Record<FunctionName, string>
-    for (const name of FUNCTIONS)
-      code[name] = await bundle({
-        function: name,
-        architecture: lake.config.aws.lambda.architecture,
-        lake,
-        to: join(work, name),
-      })
-    buildStacks(app, lake, code)
+    const { architecture } = lake.config.aws.lambda
+    const make = (zip: ZipName) => bundle({ zip, architecture, lake, to: join(work, zip) })
+    buildStacks(app, lake, { workers: await make('workers'), answers: await make('answers') })
     app.synth()
     return app
   } finally {

@@ -14,11 +14,15 @@ const ROOT = resolve(import.meta.dirname, '../..')
 
 export type FunctionName = 'ingest' | 'reconcile' | 'contracts'
 
-/** Functions that read files, and so carry DuckDB. */
-const WITH_DUCKDB: readonly FunctionName[] = ['ingest', 'reconcile']
+/** Functions that share their code are one zip: what reads files carries DuckDB, which is nearly all of it. */
+export const ZIPS = { workers: ['ingest', 'reconcile'], answers: ['contracts'] } as const satisfies Record<
+  string,
+  readonly FunctionName[]
+>
+export type ZipName = keyof typeof ZIPS
 
 export interface BundleRequest {
-  function: FunctionName
+  zip: ZipName
   architecture: Architecture
   lake: Pick<LakeToDeploy, 'contracts' | 'settings'>
   /** Folder to make. */
@@ -27,16 +31,16 @@ export interface BundleRequest {
   binaries?: string
 }
 
-/** Makes the folder that becomes a function's zip. */
+/** Makes the folder that becomes a zip: `<function>.mjs` for each function, and what they need. */
 export async function bundle(request: BundleRequest): Promise<string> {
-  const entry = join(ROOT, 'lambdas', request.function, 'handler.ts')
-  if (!existsSync(entry))
-    throw new BundleFailed(`lambdas/${request.function}/handler.ts is not there, so the function has no code.`)
+  const entries = ZIPS[request.zip].map((name) => ({ name, file: `lambdas/${name}/handler.ts` }))
+  for (const { file } of entries)
+    if (!existsSync(join(ROOT, file))) throw new BundleFailed(`${file} is not there, so the function has no code.`)
+  const what = entries.map(({ file }) => file).join(' and ')
   await mkdir(request.to, { recursive: true })
   const result = await build({
-    entryPoints: [entry],
+    entryPoints: entries.map(({ name, file }) => ({ in: join(ROOT, file), out: name })),
     outdir: request.to,
-    entryNames: 'index',
     chunkNames: 'part-[hash]',
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -58,14 +62,12 @@ export async function bundle(request: BundleRequest): Promise<string> {
     banner: { js: "import{createRequire as weirRequire}from'node:module';const require=weirRequire(import.meta.url);" },
     logLevel: 'silent',
   }).catch((cause: unknown) => {
-    throw new BundleFailed(`lambdas/${request.function}/handler.ts cannot be bundled: ${String(cause)}`, { cause })
+    throw new BundleFailed(`${what} cannot be bundled: ${String(cause)}`, { cause })
   })
   if (result.warnings.length > 0)
-    throw new BundleFailed(
-      `lambdas/${request.function}/handler.ts bundles with warnings: ${result.warnings.map(({ text }) => text).join('; ')}`,
-    )
+    throw new BundleFailed(`${what}: bundled with warnings: ${result.warnings.map(({ text }) => text).join('; ')}`)
   await writeLake(request)
-  if (WITH_DUCKDB.includes(request.function)) await copyDuckdb(request)
+  if (request.zip === 'workers') await copyDuckdb(request)
   return request.to
 }
 

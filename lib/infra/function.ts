@@ -14,8 +14,9 @@ export interface WeirFunctionProps {
   environment: string
   functionName: string
   description: string
-  /** Folder of the code, as bundle.ts makes it. */
+  /** The folder of the code and the handler in it, as bundle.ts makes them. */
   code: string
+  handler: string
   /** The JSON that names the lake; see lib/lake/aws/deployed.ts. */
   deployed: string
   aws: AwsSettings
@@ -60,7 +61,7 @@ export class WeirFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
       runtime: Runtime.NODEJS_24_X,
       architecture: props.aws.lambda.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
-      handler: 'index.handler',
+      handler: props.handler,
       code: Code.fromAsset(props.code),
       memorySize: props.memoryMB,
       timeout: Duration.seconds(props.timeoutSeconds),

@@ -9,7 +9,7 @@ import type { Construct } from 'constructs'
 import { type Deployed, deployedParameter } from '../lake/aws/deployed.ts'
 import { Alarms } from './alarms.ts'
 import { Athena } from './athena.ts'
-import type { FunctionName } from './bundle.ts'
+import { type FunctionName, ZIPS, type ZipName } from './bundle.ts'
 import { Dashboard } from './dashboard.ts'
 import { WeirFunction } from './function.ts'
 import { IngestQueue } from './ingest.ts'
@@ -20,8 +20,8 @@ import { Roles } from './roles.ts'
 
 export interface PipelineStackProps extends StackProps {
   lake: LakeToDeploy
-  /** Folders of the functions' code. */
-  code: Record<FunctionName, string>
+  /** The folders that become the functions' zips. */
+  code: Record<ZipName, string>
   key: IKey | undefined
 }
 
@@ -68,6 +68,7 @@ export class PipelineStack extends Stack {
       functions: names.functions,
       eventBus: bus.eventBusName,
       maxObjectBytes: aws.maxObjectSize,
+      receiptLink: aws.notifications.receiptLink,
     }
     const descriptor = this.toJsonString(deployed)
     new StringParameter(this, 'Lake', {
@@ -86,7 +87,8 @@ export class PipelineStack extends Stack {
         environment,
         functionName: names.functions[name],
         description,
-        code: code[name],
+        code: (ZIPS.workers as readonly FunctionName[]).includes(name) ? code.workers : code.answers,
+        handler: `${name}.handler`,
         deployed: descriptor,
         aws,
         ...size,
@@ -124,7 +126,7 @@ export class PipelineStack extends Stack {
       deadLetters: incoming.deadLetters,
       workers: { ingest: feeding.function, reconcile: reconcile.function, contracts: contracts.function },
     }
-    const { alarms } = new Alarms(this, 'Alarms', { names, alarmEmail: aws.alarmEmail, ...measured })
+    const { alarms } = new Alarms(this, 'Alarms', { names, alarmEmail: aws.alarmEmail, onlyIf: onAws, ...measured })
     new Dashboard(this, 'Dashboard', { names, datasets, memoryMB: aws.lambda.memoryMB, alarms, ...measured })
     new Roles(this, 'Roles', { names, aws, plans })
   }

@@ -111,6 +111,12 @@ function analyst(names: Names, plans: Plan[]): Permission[] {
     listObjects(names, 'curated', tables),
     readObjects(names, 'ops', tables, prefixes),
     listObjects(names, 'ops', tables, [...prefixes, `athena-results/${names.workgroups.analysts}/`]),
+    // A query first asks whether a table has lost partitions: a note says so, or the age of its heads.
+    readObjects(names, 'ops', 'Whether the tables are complete.', ['catalog/']),
+    listObjects(names, 'ops', 'Whether the tables are complete; names and times of heads, not what is in them.', [
+      'catalog/',
+      'heads/',
+    ]),
     ...findLake(names),
     // Not left to what other policies may add: originals and rejects have the values that the contract hides.
     {

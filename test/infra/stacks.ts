@@ -54,7 +54,7 @@ export async function stacksOf(settings?: string, contracts: Record<string, stri
   await mkdir(code)
   await writeFile(join(code, 'index.mjs'), '')
   const app = newApp({ outdir: join(folder, 'out') })
-  const { data, pipeline } = buildStacks(app, lake, { ingest: code, reconcile: code, contracts: code })
+  const { data, pipeline } = buildStacks(app, lake, { workers: code, answers: code })
   const assembly = app.synth()
   return {
     app,

@@ -1,0 +1,152 @@
+// The code of the functions as Lambda gets it: the right machine's binary, small enough, the same twice, and it starts.
+
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { globSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { synthesise } from '../../lib/infra/app.ts'
+import { ARCHITECTURES, type Architecture, packageOf, targetBinaries } from '../../lib/infra/binaries.ts'
+import { bundle } from '../../lib/infra/bundle.ts'
+import { BinaryMissing } from '../../lib/infra/errors.ts'
+import { readLakeToDeploy } from '../../lib/infra/lake.ts'
+import { lakeFolder, ROOT, removeFolders } from './stacks.ts'
+
+const MB = 1024 ** 2
+/** The registry in use may lack the very newest binaries of one architecture: then these prove the same of the code. */
+const OLDER = '1.5.5-r.5'
+/** e_machine of an ELF header: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html */
+const MACHINES: Record<Architecture, number> = { x64: 62, arm64: 183 }
+
+function machineOf(file: string): number {
+  const header = Buffer.alloc(20)
+  readSync(openSync(file, 'r'), header, 0, 20, 0)
+  expect(header.subarray(0, 5).toString('latin1')).toBe('\x7fELF\x02')
+  return header.readUInt16LE(18)
+}
+
+/** At least the size of a zip: every file deflated as zip does it, without what zip adds for its name. */
+function zipped(folder: string): number {
+  let total = 0
+  for (const file of filesOf(folder)) total += gzipSync(readFileSync(join(folder, file)), { level: 6 }).length + 200
+  return total
+}
+
+const filesOf = (folder: string): string[] =>
+  globSync('**/*', { cwd: folder })
+    .filter((file) => statSync(join(folder, file)).isFile())
+    .sort()
+
+let work: string
+beforeAll(async () => {
+  work = await mkdtemp(join(tmpdir(), 'weir-bundle-'))
+})
+afterAll(async () => {
+  await rm(work, { recursive: true, force: true })
+  await removeFolders()
+})
+
+/** DuckDB for an architecture; undefined where no registry can be reached. */
+async function binariesOf(architecture: Architecture): Promise<string | undefined> {
+  return targetBinaries(architecture)
+    .catch(() => targetBinaries(architecture, { version: OLDER }))
+    .catch(() => undefined)
+}
+
+describe.each(ARCHITECTURES)('the zip of ingest and reconcile for %s', (architecture) => {
+  test('has the DuckDB of that machine, whatever machine this is, and fits: at most 60 MB zipped', async (context) => {
+    const binaries = await binariesOf(architecture)
+    if (binaries === undefined)
+      return context.skip(`no DuckDB for ${architecture}: it is not installed, and npm reaches no registry that has it`)
+    const to = join(work, architecture)
+    const lake = await readLakeToDeploy(await lakeFolder())
+    await bundle({ zip: 'workers', architecture, lake, to, binaries })
+    const native = join(to, 'node_modules', packageOf(architecture))
+    expect(machineOf(join(native, 'duckdb.node'))).toBe(MACHINES[architecture])
+    expect(machineOf(join(native, 'libduckdb.so'))).toBe(MACHINES[architecture])
+    expect(globSync('node_modules/@duckdb/*', { cwd: to }).length).toBe(3)
+    expect(zipped(to)).toBeLessThan(60 * MB)
+    expect(filesOf(join(to, 'contracts'))).toEqual(filesOf(join(ROOT, 'contracts')))
+  })
+})
+
+test('a binary that is not to be had is an error that says what to do', async () => {
+  const missing = targetBinaries('arm64', { version: '0.0.0-none', cache: join(work, 'cache') })
+  await expect(missing).rejects.toThrow(BinaryMissing)
+  await expect(missing).rejects.toThrow(/needs @duckdb\/node-bindings-linux-arm64@0\.0\.0-none.*npm run postinstall/)
+})
+
+test('the bundle of the contracts function starts by itself, and hands out the contracts that lie beside it', async () => {
+  const to = join(work, 'contracts-function')
+  await bundle({ zip: 'answers', architecture: 'arm64', lake: await readLakeToDeploy(await lakeFolder()), to })
+  expect(globSync('node_modules', { cwd: to })).toEqual([])
+  const call =
+    "const { handler } = await import('./contracts.mjs'); console.log(JSON.stringify(await handler({}, { getRemainingTimeInMillis: () => 1000 })))"
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', call], {
+    cwd: to,
+    encoding: 'utf8',
+    env: {
+      PATH: process.env.PATH,
+      POWERTOOLS_DEV: 'true',
+      POWERTOOLS_SERVICE_NAME: 'weir',
+      POWERTOOLS_METRICS_DISABLED: 'true',
+    },
+  })
+  const line = output.split('\n').find((one) => one.startsWith('{"files"'))
+  const { files } = JSON.parse(line ?? '{}') as { files: { name: string; text: string }[] }
+  expect(files.map(({ name }) => name)).toEqual(filesOf(join(ROOT, 'contracts')))
+  expect(files[0]?.text).toBe(await readFile(join(ROOT, 'contracts', files[0]?.name ?? ''), 'utf8'))
+})
+
+test('settings travel with the code, with the contracts at their place beside it', async () => {
+  const folder = await lakeFolder('name: shop\ncontracts: agreed\nlimits: {maxRuleSeconds: 7}\n')
+  await cp(join(folder, 'contracts'), join(folder, 'agreed'), { recursive: true })
+  const to = join(work, 'settings')
+  await bundle({ zip: 'answers', architecture: 'x64', lake: await readLakeToDeploy(folder), to })
+  const { readLakeConfig } = await import('../../lib/lake/config.ts')
+  expect(await readLakeConfig(to)).toMatchObject({
+    name: 'shop',
+    contracts: join(to, 'contracts'),
+    limits: { maxRuleSeconds: 7 },
+  })
+})
+
+describe('synthesis', () => {
+  test('twice gives the same templates and the same assets, and nothing of this machine', async () => {
+    const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
+    const settings = `aws: {lambda: {architecture: ${architecture}}}`
+    const made: Record<string, string>[] = []
+    for (const name of ['first', 'second']) {
+      const outdir = join(work, name)
+      // Another folder each time: the place of a lake must not show.
+      await synthesise({ outdir, lake: await lakeFolder(settings) })
+      const files = filesOf(outdir).filter((file) => !/^(tree|manifest)\.json$|metadata\.json$|node_modules/.test(file))
+      made.push(
+        Object.fromEntries(
+          files.map((file) => [
+            file,
+            createHash('sha256')
+              .update(readFileSync(join(outdir, file)))
+              .digest('hex'),
+          ]),
+        ),
+      )
+      const text = files
+        .filter((file) => /\.(json|mjs)$/.test(file))
+        .map((file) => readFileSync(join(outdir, file), 'utf8'))
+      expect(text.length).toBeGreaterThan(10)
+      for (const one of text) {
+        expect(one.includes(ROOT)).toBe(false)
+        expect(one.includes(work)).toBe(false)
+      }
+    }
+    expect(Object.keys(made[0] ?? {}).filter((file) => file.endsWith('.template.json'))).toEqual([
+      'weir-data.template.json',
+      'weir-pipeline.template.json',
+    ])
+    expect(made[1]).toEqual(made[0])
+  })
+})
