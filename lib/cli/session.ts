@@ -107,7 +107,7 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
   }
   const openDeployed = async (names: Deployed): Promise<Lake> => {
     const { openAwsLake } = await import('../lake/aws/lake.ts')
-    const opened = await openAwsLake(names)
+    const opened = await openAwsLake(names, { log })
     const { notifier } = opened
     const notify: Lake['notifier']['notify'] = (receipt, dataset) => {
       session.onReceipt?.(receipt)
