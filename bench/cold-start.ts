@@ -87,13 +87,13 @@ await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
 try {
   const lake = await readLakeToDeploy(ROOT)
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
-  const code = await bundle({ function: 'ingest', architecture, lake, to: join(folder, 'code') })
+  const code = await bundle({ zip: 'workers', architecture, lake, to: join(folder, 'code') })
   const [plan] = lake.plans
   if (!plan) throw new Error('There is no contract, so nothing to ingest.')
   const env = {
     PATH: process.env.PATH,
     WEIR_DEPLOYED: JSON.stringify(deployed),
-    WEIR_BENCH_MODULE: pathToFileURL(join(code, 'index.mjs')).href,
+    WEIR_BENCH_MODULE: pathToFileURL(join(code, 'ingest.mjs')).href,
     WEIR_BENCH_EVENT: JSON.stringify(eventOf(`${plan.dataset}/bench.csv`)),
     AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     AWS_REGION: 'us-east-1',
