@@ -1,7 +1,17 @@
 // Who may do what in a deployed lake, as the synthesised policies say. The rows are the promise; docs/deploy.md tells it.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { contentKey, faultKey, headKey, receiptKey, rejectsKeys, repairKey, waitingKey } from '../../lib/lake/keys.ts'
+import {
+  catalogMarkerKey,
+  contentKey,
+  faultKey,
+  headKey,
+  headsPrefix,
+  receiptKey,
+  rejectsKeys,
+  repairKey,
+  waitingKey,
+} from '../../lib/lake/keys.ts'
 import { pageKey } from '../../lib/lake/render/page.ts'
 import { isAllowed, statementsOf } from './iam.ts'
 import { ACCOUNT, deployed, ofType, REGION, removeFolders, type Stacks, stacksOf } from './stacks.ts'

@@ -236,7 +236,8 @@ export function openGlueCatalog({ glue, databases, buckets, ops }: GlueCatalogSe
   }
 
   async function readMarker(): Promise<{ marker: z.infer<typeof markerSchema>; etag: string } | undefined> {
-    const stored = await ops.get(catalogMarkerKey())
+    // S3 also says "denied" for what is not there, to who may not list everything. Then the heads are looked at.
+    const stored = await ops.get(catalogMarkerKey()).catch(ignoreDenied)
     if (!stored) return undefined
     try {
       return { marker: markerSchema.parse(JSON.parse(stored.body.toString())), etag: stored.info.etag }
@@ -318,6 +319,6 @@ const noTable = (name: string, cause?: unknown): StorageError =>
     cause,
   })
 
-function ignoreDenied(error: unknown): void {
+function ignoreDenied(error: unknown): undefined {
   if (!(error instanceof AccessDenied)) throw error
 }

@@ -23,6 +23,8 @@ export const deployedSchema = z.object({
   eventBus: z.string(),
   /** Largest object that the ingest function takes, in bytes. */
   maxObjectBytes: z.int().positive(),
+  /** The link in notifications: see notifier.ts. */
+  receiptLink: z.enum(['console', 'presigned', 'none']).optional(),
 })
 
 /** The names of a deployed lake. */

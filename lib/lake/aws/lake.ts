@@ -19,7 +19,7 @@ export interface AwsLakeOptions {
   workgroup?: keyof Deployed['workgroups']
   /** A folder for temporary files. Default: one in the system's, which close() removes. */
   scratch?: string
-  /** The link in notifications: see notifier.ts. */
+  /** The link in notifications: see notifier.ts. Default: as deployed. */
   receiptLink?: SnsNotifierSettings['receiptLink']
   /** One line per event worth an operator's eye. Default: JSON on stderr. */
   log?: (event: { event: string; [field: string]: unknown }) => void
@@ -72,7 +72,7 @@ export async function openAwsLake(deployed: Deployed, options: AwsLakeOptions = 
     zones,
     catalog,
     queries: { query: async (sql, how) => (await queries()).query(sql, how) },
-    notifier: openSnsNotifier({ sns, events, s3, deployed, receiptLink: options.receiptLink }),
+    notifier: openSnsNotifier({ sns, events, s3, deployed, receiptLink: options.receiptLink ?? deployed.receiptLink }),
     locate: (zone, key) => `s3://${buckets[zone]}/${key}`,
     scratch,
     async close() {
