@@ -63,6 +63,27 @@ test('a broken contract stops with file, path and what is allowed', async () => 
   expect(lint).toMatchObject({ code: 3, out: expect.stringContaining('schema[0].properties[1].logicalType') })
 })
 
+test('lint says by name what could not be deployed to AWS', async () => {
+  const lake = await freshLake()
+  const contract = join(lake, 'contracts/orders.yaml')
+  const text = await readFile(contract, 'utf8')
+  expect((await weir(lake, ['lint'])).out).not.toContain('AWS')
+  const properties = '[{ name: zip code, logicalType: string }]'
+  await writeFile(
+    contract,
+    text.replace(
+      /^( *)properties:\n/m,
+      (line, indent) => `${line}${indent}  - { name: place, logicalType: object, properties: ${properties} }\n`,
+    ),
+  )
+  expect(await weir(lake, ['lint'])).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(
+      /cannot be deployed to AWS\. Column "place" of clean\.orders: .*the inner name "zip code"/,
+    ),
+  })
+})
+
 test('a setting that weir.yaml does not know is an error that names the known ones', async () => {
   const lake = await freshLake()
   await writeFile(join(lake, 'weir.yaml'), 'memry: 1GB\n')

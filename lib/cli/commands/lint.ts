@@ -4,8 +4,11 @@ import { relative } from 'node:path'
 import type { Command } from 'commander'
 import { type ContractIssue, issueText } from '../../contract/errors.ts'
 import { type LintResult, lintContracts } from '../../contract/lint.ts'
+import { readContracts } from '../../contract/read.ts'
+import { athenaProblems } from '../../lake/aws/types.ts'
 import { formatRows, visible } from '../../lake/render/format.ts'
 import type { Ink } from '../../lake/render/paint.ts'
+import { tableOf } from '../../lake/tables.ts'
 import { act, type Cli, defineCommand, type GlobalOptions, type Run } from '../run.ts'
 
 export function lintCommand(cli: Cli): Command {
@@ -15,9 +18,24 @@ export function lintCommand(cli: Cli): Command {
     act<[], GlobalOptions>(cli, async (run) => {
       const folder = await run.session.contractsFolder()
       const found = await lintContracts(folder)
+      if (found.errors.length === 0) found.notes.push(...(await notesOnAthena(folder)))
       say(run, found, relative(run.io.cwd, folder) || folder)
       return { exit: found.errors.length > 0 ? 3 : 0, json: found }
     }),
+  )
+}
+
+/** What these contracts could not be deployed with: a lake may begin in a folder and move to AWS later. */
+async function notesOnAthena(folder: string): Promise<LintResult['notes']> {
+  const { plans } = await readContracts(folder)
+  return [...plans.values()].flatMap((plan) =>
+    athenaProblems(tableOf(plan))
+      .filter(({ severity }) => severity === 'error')
+      .map(({ message }) => ({
+        dataset: plan.dataset,
+        file: plan.contract.file,
+        note: `This cannot be deployed to AWS. ${message}`,
+      })),
   )
 }
 
