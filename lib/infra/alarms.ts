@@ -24,7 +24,8 @@ export interface AlarmsProps extends Measured {
 }
 
 export class Alarms extends Construct {
-  readonly alarms: Alarm[] = []
+  /** Their names. */
+  readonly names: string[] = []
 
   constructor(scope: Construct, id: string, { names, alarmEmail, onlyIf, ...measured }: AlarmsProps) {
     super(scope, id)
@@ -32,9 +33,10 @@ export class Alarms extends Construct {
     if (alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(alarmEmail))
     const action = new SnsAction(topic)
     const alarm = (name: string, props: Omit<AlarmProps, 'alarmName' | 'treatMissingData'>) => {
+      const alarmName = `${names.environment}-${name}`
       const made = new Alarm(this, name, {
         ...props,
-        alarmName: `${names.environment}-${name}`,
+        alarmName,
         // Nothing happened: nothing is wrong.
         treatMissingData: TreatMissingData.NOT_BREACHING,
       })
@@ -42,7 +44,7 @@ export class Alarms extends Construct {
       if (props.metric instanceof MathExpression && onlyIf) resource.cfnOptions.condition = onlyIf
       made.addAlarmAction(action)
       made.addOkAction(action)
-      this.alarms.push(made)
+      this.names.push(alarmName)
     }
 
     alarm('dead-letters', {

@@ -2,7 +2,7 @@
 
 import { Duration } from 'aws-cdk-lib'
 import {
-  type Alarm,
+  Alarm,
   AlarmStatusWidget,
   Dashboard as CloudWatchDashboard,
   GraphWidget,
@@ -24,7 +24,8 @@ export interface DashboardProps extends Measured {
   names: Names
   datasets: string[]
   memoryMB: number
-  alarms: Alarm[]
+  /** Names of the alarms: by name, so that the dashboard is also where some of them are not. */
+  alarms: string[]
 }
 
 export class Dashboard extends Construct {
@@ -77,7 +78,12 @@ export class Dashboard extends Construct {
             width: 12,
             height: 3,
           }),
-          new AlarmStatusWidget({ title: 'Alarms', alarms, width: 12, height: 3 }),
+          new AlarmStatusWidget({
+            title: 'Alarms',
+            alarms: alarms.map((name) => Alarm.fromAlarmName(this, name, name)),
+            width: 12,
+            height: 3,
+          }),
         ],
         [
           new SingleValueWidget({

@@ -126,7 +126,12 @@ export class PipelineStack extends Stack {
       deadLetters: incoming.deadLetters,
       workers: { ingest: feeding.function, reconcile: reconcile.function, contracts: contracts.function },
     }
-    const { alarms } = new Alarms(this, 'Alarms', { names, alarmEmail: aws.alarmEmail, onlyIf: onAws, ...measured })
+    const { names: alarms } = new Alarms(this, 'Alarms', {
+      names,
+      alarmEmail: aws.alarmEmail,
+      onlyIf: onAws,
+      ...measured,
+    })
     new Dashboard(this, 'Dashboard', { names, datasets, memoryMB: aws.lambda.memoryMB, alarms, ...measured })
     new Roles(this, 'Roles', { names, aws, plans })
   }

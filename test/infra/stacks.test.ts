@@ -453,6 +453,7 @@ describe('cdk-nag', () => {
   test('finds nothing that is not fixed, or acknowledged with its reason', () => {
     expect(findings(plain.app)).toEqual([])
     expect(findings(everything.app)).toEqual([])
+    expect([...plain.findings, ...everything.findings]).toEqual([])
     const reasons = [plain, everything].flatMap(({ app }) =>
       app.node
         .findAll()

@@ -1,6 +1,6 @@
 // Synthesises lakes for the tests of lib/infra. The functions' code is left out where a test is about templates: see bundle.test.ts.
 
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { App } from 'aws-cdk-lib'
@@ -28,6 +28,12 @@ export interface Stacks {
   data: Template
   pipeline: Template
   protected: boolean
+  /** What any check said of the templates: cdk-nag, and CloudFormation's own rules. */
+  findings: string[]
+}
+
+interface Report {
+  pluginReports: { violations: { description: string }[] }[]
 }
 
 const folders: string[] = []
@@ -56,10 +62,12 @@ export async function stacksOf(settings?: string, contracts: Record<string, stri
   const app = newApp({ outdir: join(folder, 'out') })
   const { data, pipeline } = buildStacks(app, lake, { workers: code, answers: code })
   const assembly = app.synth()
+  const report = JSON.parse(await readFile(join(folder, 'out', 'validation-report.json'), 'utf8')) as Report
   return {
     app,
     data: assembly.getStackByName(data.stackName).template as Template,
     pipeline: assembly.getStackByName(pipeline.stackName).template as Template,
+    findings: report.pluginReports.flatMap(({ violations }) => violations.map((one) => one.description)),
     protected: assembly.getStackByName(data.stackName).terminationProtection === true,
   }
 }
