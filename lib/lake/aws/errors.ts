@@ -89,7 +89,8 @@ export function attemptsOf(error: unknown): number {
  * @param doing what was being done, after "could not": `read s3://bucket/key`
  */
 export function awsError(error: unknown, doing: string): unknown {
-  if (!(error instanceof Error)) return error
+  // Ours has the name that S3 gives to its own: what it says is known already, and better.
+  if (!(error instanceof Error) || error instanceof AccessDenied) return error
   const code = codeOf(error)
   const status = statusOf(error)
   const cause = { cause: error }
