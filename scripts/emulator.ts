@@ -123,6 +123,8 @@ export async function launch(port: number, options: EmulatorOptions = {}): Promi
   const at = placesOf(port)
   await rm(at.folder, { recursive: true, force: true })
   await mkdir(at.tmp, { recursive: true })
+  // The functions are unpacked there: what this project's own package.json says must not hold for them.
+  await writeFile(join(at.folder, 'package.json'), '{ "type": "commonjs" }\n')
   const output = await open(at.log, 'w')
   log(`Starting MiniStack on ${endpointOf(port)} …`)
   const child = spawn(python, ['-c', 'from ministack.app import main; main()'], {

@@ -5,7 +5,7 @@
 //   node scripts/local-deploy.ts [--lake <folder>]
 
 import { spawn } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -19,8 +19,8 @@ import { clientEnv, DEFAULT_PORT, EmulatorFailed, exitCodeOf } from './emulator.
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const CDK = join(ROOT, 'node_modules/aws-cdk/bin/cdk')
-/** What one machine can carry; Lambda has more room. */
-const FUNCTIONS = { maximumConcurrency: 4, memoryMB: 1024 }
+/** What one machine can carry; and a message whose function died comes again after six times its seconds, not hours. */
+const FUNCTIONS = { maximumConcurrency: 4, memoryMB: 1024, timeoutSeconds: 60 }
 
 export interface LocalDeployOptions {
   /** The lake's folder. */
@@ -70,6 +70,8 @@ async function copyLake(folder: string, work: string): Promise<{ environment: st
   for (const [name, value] of Object.entries({ ...FUNCTIONS, architecture }))
     document.setIn(['aws', 'lambda', name], value)
   document.deleteIn(['aws', 'region'])
+  // The CDK never removes what earlier runs left there.
+  await rm(join(work, 'cdk.out'), { recursive: true, force: true })
   await mkdir(work, { recursive: true })
   await writeFile(join(work, CONFIG_FILE), String(document))
   return { environment: config.environment }
