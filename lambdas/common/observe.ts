@@ -46,6 +46,9 @@ function tracing(serviceName: string): MiddlewareObj {
   }
 }
 
+/** Events that tell of something that did not go as it should. */
+const FAILURE = /_failed$|_fault$|^not_ingested$|_not_noted$/
+
 /** A context whose events and receipts are told by these. `ids` say which message and which invocation it was. */
 export function watched<T extends Omit<Context, 'log' | 'onReceipt'>>(
   opened: T,
@@ -56,7 +59,9 @@ export function watched<T extends Omit<Context, 'log' | 'onReceipt'>>(
     ...opened,
     log: ({ event, ...fields }) => {
       // The receipt has its own line, below.
-      if (event !== 'receipt') logger.info(event, { event, ...fields, ...ids })
+      if (event === 'receipt') return
+      if (FAILURE.test(event)) logger.warn(event, { event, ...fields, ...ids })
+      else logger.info(event, { event, ...fields, ...ids })
     },
     onReceipt: (receipt) => {
       logger.info('upload', { event: 'upload', ...lineOf(receipt), ...ids })

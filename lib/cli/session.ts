@@ -157,8 +157,10 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
     context: once(async () => {
       const { plans } = await contracts()
       const ports = await lake()
+      const { maxObjectBytes } = (await config()).limits
       return {
         lake: ports,
+        ...(maxObjectBytes === undefined ? {} : { limits: { maxObjectBytes } }),
         plans,
         // Opened with the first file: a command that finds nothing to do does not wait for the engine.
         check: async (request) => (await getEngine()).check(request),
@@ -175,7 +177,8 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
 }
 
 function engineSettings({ memoryBytes, threads, limits }: LakeConfig): Partial<EngineSettings> {
-  return { memoryBytes, threads, ...limits }
+  const { maxObjectBytes: _whole, ...engine } = limits
+  return { memoryBytes, threads, ...engine }
 }
 
 /** What `--lake` and the folders around mean: a folder, a deployed lake, or a folder whose weir.yaml names a deployed lake. */

@@ -176,6 +176,8 @@ const fileSchema = z.strictObject({
       maxRecordBytes: bytes(1).default(16 * 1024 ** 2),
       /** Seconds that one SQL rule of a contract may run. Default: 300. */
       maxRuleSeconds: z.number().positive().default(300),
+      /** A larger file is refused unread, with a receipt; a deployed lake has aws.maxObjectSize. Default: no limit. */
+      maxObjectBytes: bytes(1).optional(),
     })
     .prefault({}),
   landing: z
@@ -204,7 +206,13 @@ export interface LakeConfig {
   memoryBytes: number
   threads: number
   durable: boolean
-  limits: { maxExpandedBytes: number; maxExpansion: number; maxRecordBytes: number; maxRuleSeconds: number }
+  limits: {
+    maxExpandedBytes: number
+    maxExpansion: number
+    maxRecordBytes: number
+    maxRuleSeconds: number
+    maxObjectBytes?: number | undefined
+  }
   landing: { keepVersions: boolean }
   aws: AwsSettings
 }

@@ -239,6 +239,7 @@ describe('a message that fails', () => {
     const keys = ['readme.txt', 'nobody/a.csv', 'files/.DS_Store', 'files/', 'nobody/']
     expect(await run(batch(keys.map((key) => eventBridgeEvent(key))))).toEqual(failures())
     expect(await outcomes()).toEqual([])
+    expect(logged('not_ingested').every((line) => line.level === 'WARN')).toBe(true)
     expect(logged('not_ingested').map((line) => line.source)).toEqual(['readme.txt', 'nobody/a.csv'])
     expect(logged('file_ignored').map((line) => line.source)).toEqual(['files/.DS_Store'])
   })

@@ -1,6 +1,7 @@
 // What is larger than the place can take is refused unread; and pages are stored beside receipts where somebody asks for it.
 
 import { afterEach, describe, expect, it } from 'vitest'
+import { parseLakeConfig } from '../../lib/lake/config.ts'
 import { pageKeyOf } from '../../lib/lake/keys.ts'
 import { ingest } from '../../lib/pipeline/ingest.ts'
 import { reconcile } from '../../lib/pipeline/reconcile.ts'
@@ -49,6 +50,14 @@ describe('a file above maxObjectBytes', () => {
     await bench.land('files/a.csv', 'one\ntwo\n')
     expect(await ingest(context, 'files/a.csv')).toMatchObject({ outcome: 'refused' })
     expect(await bench.rows()).toEqual(['one'])
+  })
+})
+
+describe('the size of files in weir.yaml', () => {
+  it('has no limit until somebody sets one', async () => {
+    bench = await openBench()
+    expect(parseLakeConfig('', 'weir.yaml').limits.maxObjectBytes).toBeUndefined()
+    expect(parseLakeConfig('limits: { maxObjectBytes: 2KB }', 'weir.yaml').limits.maxObjectBytes).toBe(2048)
   })
 })
 
