@@ -1,51 +1,27 @@
-// Answers that Athena gives and no emulator does, from a server that speaks its protocol: what becomes of them.
+// Answers that Athena gives and no emulator does, what becomes of them.
 
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { AthenaClient } from '@aws-sdk/client-athena'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openAthena, ScanLimitReached } from '../../../lib/lake/aws/athena.ts'
 import { AccessDenied, LakeNotDeployed } from '../../../lib/lake/aws/errors.ts'
 import { QueryError } from '../../../lib/lake/errors.ts'
 import { ORDERS } from '../../conformance/query.ts'
+import { type Answer, type AnswerServer, refusal, startAnswers } from './answers.ts'
 
-interface Answer {
-  status?: number
-  body: object
-}
-
-/** Answers by action, in turn; the last one stays. */
-let answers: Record<string, Answer[]>
-let asked: { action: string; body: Record<string, unknown> }[]
-let server: Server
+let server: AnswerServer
 let athena: AthenaClient
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const action = String(request.headers['x-amz-target']).replace('AmazonAthena.', '')
-      asked.push({ action, body: JSON.parse(Buffer.concat(chunks).toString()) })
-      const list = answers[action] ?? []
-      const { status = 200, body } = (list.length > 1 ? list.shift() : list[0]) ?? { status: 500, body: {} }
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body))
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  athena = new AthenaClient({
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-  })
+  server = await startAnswers()
+  athena = new AthenaClient(server.client)
 })
 afterAll(async () => {
   athena.destroy()
-  await new Promise((resolve) => server.close(resolve))
+  await server.close()
 })
 beforeEach(() => {
-  asked = []
-  answers = {
+  server.asked = []
+  server.answers = {
     StartQueryExecution: [{ body: { QueryExecutionId: 'q1' } }],
     GetQueryExecution: [succeeded()],
     StopQueryExecution: [{ body: {} }],
@@ -58,10 +34,7 @@ const succeeded = (more = {}): Answer => ({
 const failed = (StateChangeReason: string, State = 'FAILED'): Answer => ({
   body: { QueryExecution: { Status: { State, StateChangeReason } } },
 })
-const refusal = (message: string, type = 'InvalidRequestException'): Answer => ({
-  status: 400,
-  body: { __type: type, Message: message },
-})
+const invalid = (message: string) => refusal(message, 'InvalidRequestException')
 const page = (columns: [string, string][], rows: string[][], NextToken?: string): Answer => ({
   body: {
     ResultSet: {
@@ -76,13 +49,13 @@ const databases = { clean: 'weir_clean', curated: 'weir_curated', ops: 'weir_ops
 const catalog = { state: async () => ({ generation: 'x', complete: true }), listTables: async () => [ORDERS] }
 const ask = (sql: string, signal?: AbortSignal) =>
   openAthena({ athena, workgroup: 'weir-analysts', databases, catalog }).query(sql, { signal })
-const actions = () => asked.map(({ action }) => action)
+const actions = () => server.asked.map(({ action }) => action)
 
 test('a query is started once with a token of its own, also when the first answer was lost', async () => {
-  answers.StartQueryExecution = [{ status: 500, body: {} }, { body: { QueryExecutionId: 'q1' } }]
-  answers.GetQueryResults = [page([['a', 'integer']], [['a'], ['1']])]
+  server.answers.StartQueryExecution = [{ status: 500, body: {} }, { body: { QueryExecutionId: 'q1' } }]
+  server.answers.GetQueryResults = [page([['a', 'integer']], [['a'], ['1']])]
   await ask('SELECT order_id AS a FROM clean.orders')
-  const [first, second] = asked.filter(({ action }) => action === 'StartQueryExecution').map(({ body }) => body)
+  const [first, second] = server.asked.filter(({ action }) => action === 'StartQueryExecution').map(({ body }) => body)
   expect(first).toMatchObject({
     QueryString: 'SELECT order_id AS a FROM weir_clean.orders',
     WorkGroup: 'weir-analysts',
@@ -91,17 +64,24 @@ test('a query is started once with a token of its own, also when the first answe
   expect(first).not.toHaveProperty('ResultReuseConfiguration')
   expect(second?.ClientRequestToken).toBe(first?.ClientRequestToken)
   await ask('SELECT order_id AS a FROM clean.orders')
-  expect(asked.filter(({ action }) => action === 'StartQueryExecution').at(-1)?.body.ClientRequestToken).not.toBe(
-    first?.ClientRequestToken,
-  )
+  expect(
+    server.asked.filter(({ action }) => action === 'StartQueryExecution').at(-1)?.body.ClientRequestToken,
+  ).not.toBe(first?.ClientRequestToken)
 })
 
 test('it is waited for, and its pages are read, of which the first begins with the header', async () => {
   const state = (State: string) => ({ body: { QueryExecution: { Status: { State } } } })
-  answers.GetQueryExecution = [state('QUEUED'), state('RUNNING'), succeeded({ Statistics: { DataScannedInBytes: 1 } })]
+  server.answers.GetQueryExecution = [
+    state('QUEUED'),
+    state('RUNNING'),
+    succeeded({ Statistics: { DataScannedInBytes: 1 } }),
+  ]
   const columns: [string, string][] = [['name', 'varchar']]
   // A row that looks like the header is a row where no header is due.
-  answers.GetQueryResults = [page(columns, [['name'], ['name'], ['a']], 'more'), page(columns, [['name'], ['b']])]
+  server.answers.GetQueryResults = [
+    page(columns, [['name'], ['name'], ['a']], 'more'),
+    page(columns, [['name'], ['b']]),
+  ]
   const { rows, stats } = await ask('SELECT name FROM clean.orders')
   expect(rows).toEqual([['name'], ['a'], ['name'], ['b']])
   expect(stats?.bytesScanned).toBe(1)
@@ -113,21 +93,23 @@ test('it is waited for, and its pages are read, of which the first begins with t
 })
 
 test('DESCRIBE has no header, and its columns come in one text', async () => {
-  answers.GetQueryExecution = [succeeded({ StatementType: 'DDL', Statistics: { DataScannedInBytes: 0 } })]
+  server.answers.GetQueryExecution = [succeeded({ StatementType: 'DDL', Statistics: { DataScannedInBytes: 0 } })]
   const columns: [string, string][] = ['col_name', 'data_type', 'comment'].map((name) => [name, 'string'])
-  answers.GetQueryResults = [page(columns, [['order_id            \tbigint              \t                    ']])]
+  server.answers.GetQueryResults = [
+    page(columns, [['order_id            \tbigint              \t                    ']]),
+  ]
   const { rows, stats } = await ask('DESCRIBE clean.orders')
   expect(rows).toEqual([['order_id', 'bigint', '']])
   expect(stats?.cost).toBe(0)
 })
 
 test('who stops waiting stops the query', async () => {
-  answers.GetQueryExecution = [{ body: { QueryExecution: { Status: { State: 'RUNNING' } } } }]
+  server.answers.GetQueryExecution = [{ body: { QueryExecution: { Status: { State: 'RUNNING' } } } }]
   const controller = new AbortController()
   const endless = ask('SELECT 1', controller.signal)
   setTimeout(() => controller.abort(new Error('Enough.')), 150)
   await expect(endless).rejects.toThrow('Enough.')
-  expect(asked.at(-1)).toEqual({ action: 'StopQueryExecution', body: { QueryExecutionId: 'q1' } })
+  expect(server.asked.at(-1)).toEqual({ action: 'StopQueryExecution', body: { QueryExecutionId: 'q1' } })
 })
 
 test.each([
@@ -149,7 +131,7 @@ test.each([
     /Ask whoever runs the lake for a role that may\. \(PERMISSION_DENIED/,
   ],
 ])('what ends badly is told with its reason: %#', async (answer, kind, message) => {
-  answers.GetQueryExecution = [answer]
+  server.answers.GetQueryExecution = [answer]
   const error = await ask('SELECT order_id FROM clean.orders WHERE  nope = 1').catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(kind)
   expect((error as Error).message).toMatch(message)
@@ -157,7 +139,7 @@ test.each([
 })
 
 test('a table that is not there is named by its zone, with those that are', async () => {
-  answers.GetQueryExecution = [
+  server.answers.GetQueryExecution = [
     failed("TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.weir_clean.nope' does not exist"),
   ]
   await expect(ask('SELECT * FROM clean.nope')).rejects.toThrow(
@@ -166,11 +148,11 @@ test('a table that is not there is named by its zone, with those that are', asyn
 })
 
 test.each([
-  [refusal('WorkGroup weir-analysts is not found.'), LakeNotDeployed, /There is no Athena workgroup weir-analysts/],
-  [refusal('WorkGroup weir-analysts is disabled.'), QueryError, /is switched off/],
-  [refusal('No output location provided.'), QueryError, /nowhere to put the result.*weir-analysts/],
+  [invalid('WorkGroup weir-analysts is not found.'), LakeNotDeployed, /There is no Athena workgroup weir-analysts/],
+  [invalid('WorkGroup weir-analysts is disabled.'), QueryError, /is switched off/],
+  [invalid('No output location provided.'), QueryError, /nowhere to put the result.*weir-analysts/],
   [
-    refusal("line 1:49: mismatched input 'x'. Expecting: <EOF>"),
+    invalid("line 1:49: mismatched input 'x'. Expecting: <EOF>"),
     QueryError,
     /^line 1:44: mismatched input 'x'\. Expecting: <EOF>$/,
   ],
@@ -183,7 +165,7 @@ test.each([
     /arn:x may not athena:StartQueryExecution on y/,
   ],
 ])('what Athena does not even start is told with its reason: %#', async (answer, kind, message) => {
-  answers.StartQueryExecution = [answer]
+  server.answers.StartQueryExecution = [answer]
   const error = await ask('SELECT order_id FROM clean.orders WHERE   x = 1').catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(kind)
   expect((error as Error).message).toMatch(message)
@@ -192,5 +174,5 @@ test.each([
 
 test('what only reads goes out, and nothing else', async () => {
   await expect(ask('DROP TABLE clean.orders')).rejects.toThrow(/DROP is not allowed/)
-  expect(asked).toEqual([])
+  expect(server.asked).toEqual([])
 })
