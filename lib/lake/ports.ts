@@ -107,7 +107,10 @@ export interface Catalog {
 
 export interface QueryResult {
   columns: { name: string; type: string }[]
-  /** Values as JavaScript has them; bigint, decimal, date and timestamp as text that loses nothing. */
+  /**
+   * Values as JavaScript has them; bigint, decimal, date and timestamp as text that loses nothing. Lists, structs and maps
+   * as Athena writes them are text, since nobody can take that apart again.
+   */
   rows: (string | number | boolean | null | object)[][]
   stats?: { bytesScanned?: number; cost?: number; milliseconds: number }
 }
