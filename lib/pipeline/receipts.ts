@@ -95,8 +95,7 @@ export const REASONS = {
   tooLarge: (key: string, size: number, limit: number): Reason => ({
     code: 'too_large',
     message: `${key} has ${sizeInWords(size)}; this lake takes files of up to ${sizeInWords(limit)}. It was not read, and stays in landing.`,
-    advice:
-      'Compress it (gzip, zstd) or split it into several files and drop those. Or have the limit raised (limits.maxObjectBytes in weir.yaml, or aws.maxObjectSize for a deployed lake) and the file replayed: weir replay --source <key>.',
+    advice: `Compress it (gzip, zstd) or split it into several files and drop those. Or have the limit raised (limits.maxObjectBytes in weir.yaml, or aws.maxObjectSize for a deployed lake) and the file replayed: weir replay --source ${key}`,
   }),
   redropRefused: (key: string, upload: string): Reason => ({
     code: 'redrop_refused',
