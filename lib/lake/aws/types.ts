@@ -13,6 +13,8 @@ import type { TableColumn, TableDefinition } from '../ports.ts'
 /** Glue's limits for texts, in characters. */
 const MOST_COMMENT = 255
 const MOST_DESCRIPTION = 2048
+/** … and for one parameter of a table, in bytes. */
+const MOST_PARAMETER = 512_000
 /** Where a table's definition is kept word for word: Glue's own columns have neither our types nor the case of names. */
 export const DEFINITION = 'weir.definition'
 
@@ -168,6 +170,12 @@ export function athenaProblems(table: TableDefinition): AthenaProblem[] {
       at('error', error.message)
     }
   }
+  const bytes = Buffer.byteLength(JSON.stringify(table))
+  if (bytes > MOST_PARAMETER)
+    problems.push({
+      severity: 'error',
+      message: `The columns of ${table.name} and their descriptions take ${bytes} bytes, and Glue keeps ${MOST_PARAMETER}. Shorten the descriptions.`,
+    })
   return problems
 }
 

@@ -113,6 +113,13 @@ describe('what cannot be a table in Athena is named', () => {
     ])
   })
 
+  test('a table that says more than Glue keeps is not', () => {
+    const columns = Array.from({ length: 600 }, (_, n) => ({ name: `c${n}`, type: 'BIGINT', comment: 'x'.repeat(900) }))
+    expect(problems(...columns)).toEqual([
+      expect.stringMatching(/^error: The columns of clean\.Orders .* take \d{6} bytes/),
+    ])
+  })
+
   test('inner names, types and special characters', () => {
     expect(
       problems(
