@@ -183,13 +183,16 @@ export function openQueues(deployed: Deployed, ops: ObjectStore, options: { clie
     redrive: ({ ids, onMoved, signal } = {}) =>
       guarded('send dead letters back', async () => {
         const missing = new Set(ids)
+        // What fails again at once comes back while we are still here, under the id that it was sent with: once is enough.
+        const sentNow = new Set<string | undefined>()
         let moved = 0
         await eachDeadLetter(async (message) => {
           const { MessageId: id, ReceiptHandle, Body: body = '' } = message
-          if (ids && !missing.has(id)) return 'left'
+          if (sentNow.has(id) || (ids && !missing.has(id))) return 'left'
           const letter = onMoved && (await describe(message))
           // Sent before it is deleted: it may come twice, which does no harm, and is never lost.
-          await sqs.send(new SendMessageCommand({ QueueUrl: ingest, MessageBody: body }))
+          const again = await sqs.send(new SendMessageCommand({ QueueUrl: ingest, MessageBody: body }))
+          sentNow.add(again.MessageId)
           await sqs.send(new DeleteMessageCommand({ QueueUrl: deadLetters, ReceiptHandle }))
           // It comes under a new id, and should it fail again, so does its reason.
           await deleteFault(ops, id).catch(() => undefined)
