@@ -14,7 +14,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { Construct } from 'constructs'
 import { ALL_DATASETS, METRICS } from '../lake/aws/metrics.ts'
-import { errorRate, type Measured, PERIOD, weirMetric } from './measures.ts'
+import { errorRate, lakeMetric, type Measured, PERIOD, weirMetric } from './measures.ts'
 import { bucketName, type Names, ZONES } from './names.ts'
 
 /** CloudWatch draws at most so many lines in a graph. */
@@ -143,6 +143,16 @@ export class Dashboard extends Construct {
             'Failed runs',
             Object.entries(workers).map(([name, worker]) => errorRate(name, worker)),
             '%',
+          ),
+        ],
+        [
+          graph(
+            'What no event told of',
+            [
+              lakeMetric(names, METRICS.mended, 'mended by reconcile'),
+              lakeMetric(names, METRICS.reconcileFaults, 'could not be mended'),
+            ],
+            'sources',
           ),
         ],
         [

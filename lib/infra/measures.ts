@@ -28,6 +28,17 @@ export const weirMetric = (names: Names, metricName: string, dataset: string, op
     ...options,
   })
 
+/** A metric of the lake, of no dataset: what reconcile does. */
+export const lakeMetric = (names: Names, metricName: string, label: string): Metric =>
+  new Metric({
+    namespace: METRIC_NAMESPACE,
+    metricName,
+    dimensionsMap: { [DIMENSIONS.environment]: names.environment },
+    statistic: 'Sum',
+    period: PERIOD,
+    label,
+  })
+
 /** Failed runs of a function in percent; `name` tells it from others in one graph. */
 export const errorRate = (name: string, worker: IFunction): MathExpression =>
   new MathExpression({

@@ -1,5 +1,7 @@
 // Who may do what in a deployed lake, as the synthesised policies say. The rows are the promise; docs/deploy.md tells it.
 
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   catalogMarkerKey,
@@ -14,7 +16,7 @@ import {
 } from '../../lib/lake/keys.ts'
 import { pageKey } from '../../lib/lake/render/page.ts'
 import { isAllowed, statementsOf } from './iam.ts'
-import { ACCOUNT, deployed, ofType, REGION, removeFolders, type Stacks, stacksOf } from './stacks.ts'
+import { ACCOUNT, deployed, ofType, REGION, ROOT, removeFolders, type Stacks, stacksOf } from './stacks.ts'
 
 const UPLOAD = '20260301T080000Z-0123456789ab'
 const SETTINGS = `
@@ -188,6 +190,58 @@ test('the functions may write every key that an upload leaves in ops', () => {
       for (const action of ['s3:GetObject', 's3:PutObject'])
         expect(isAllowed(statements, { action, resource: object('ops', key) }), `${role} ${action} ${key}`).toBe(true)
   }
+})
+
+/** The right that each call of the SDK needs, and on what. */
+const RIGHTS: Record<string, [string, string]> = {
+  BatchUpdatePartition: ['glue:BatchUpdatePartition', named('glue', 'table/weir_clean/movies')],
+  CreatePartition: ['glue:CreatePartition', named('glue', 'table/weir_clean/movies')],
+  CreateTable: ['glue:CreateTable', named('glue', 'table/weir_clean/movies')],
+  DeletePartition: ['glue:DeletePartition', named('glue', 'table/weir_clean/movies')],
+  GetPartition: ['glue:GetPartition', named('glue', 'table/weir_clean/movies')],
+  GetPartitions: ['glue:GetPartitions', named('glue', 'table/weir_clean/movies')],
+  GetTable: ['glue:GetTable', named('glue', 'table/weir_clean/movies')],
+  GetTables: ['glue:GetTables', named('glue', 'database/weir_curated')],
+  UpdateTable: ['glue:UpdateTable', named('glue', 'catalog')],
+  ChangeMessageVisibility: ['sqs:ChangeMessageVisibility', named('sqs', 'weir-ingest-dlq')],
+  ChangeMessageVisibilityBatch: ['sqs:ChangeMessageVisibility', named('sqs', 'weir-ingest-dlq')],
+  DeleteMessage: ['sqs:DeleteMessage', named('sqs', 'weir-ingest-dlq')],
+  GetQueueAttributes: ['sqs:GetQueueAttributes', named('sqs', 'weir-ingest')],
+  ReceiveMessage: ['sqs:ReceiveMessage', named('sqs', 'weir-ingest-dlq')],
+  SendMessage: ['sqs:SendMessage', named('sqs', 'weir-ingest')],
+  SendMessageBatch: ['sqs:SendMessage', named('sqs', 'weir-ingest')],
+  DeleteObject: ['s3:DeleteObject', object('ops', faultKey('1'))],
+  GetObject: ['s3:GetObject', object('clean', 'movies/x.parquet')],
+  HeadBucket: ['s3:ListBucket', bucket('landing')],
+  HeadObject: ['s3:GetObjectVersion', object('landing', 'movies/a.json')],
+  ListObjectVersions: ['s3:ListBucketVersions', bucket('landing')],
+  ListObjectsV2: ['s3:ListBucket', bucket('ops')],
+  PutObject: ['s3:PutObject', object('landing', 'movies/a.json')],
+  GetParameter: ['ssm:GetParameter', named('ssm', 'parameter/weir/weir/lake')],
+  GetQueryExecution: ['athena:GetQueryExecution', named('athena', 'workgroup/weir-analysts')],
+  GetQueryResults: ['athena:GetQueryResults', named('athena', 'workgroup/weir-analysts')],
+  StartQueryExecution: ['athena:StartQueryExecution', named('athena', 'workgroup/weir-analysts')],
+  StopQueryExecution: ['athena:StopQueryExecution', named('athena', 'workgroup/weir-analysts')],
+  Invoke: ['lambda:InvokeFunction', named('lambda', 'function:weir-contracts')],
+  Publish: ['sns:Publish', named('sns', 'weir-movies')],
+  PutEvents: ['events:PutEvents', named('events', 'event-bus/weir-events')],
+}
+
+test('the engineer may make every call that the code makes: no command fails for a right that nobody has', () => {
+  const calls = new Set<string>()
+  for (const file of globSync('{lib/lake/aws,lib/cli,lambdas}/**/*.ts', { cwd: ROOT }))
+    for (const [, made, paged] of readFileSync(join(ROOT, file), 'utf8').matchAll(
+      /\bnew ([A-Z]\w+)Command\(|\bpaginate([A-Z]\w+)\(/g,
+    ))
+      calls.add(made ?? paged ?? '')
+  expect(calls.size).toBeGreaterThan(20)
+  const statements = statementsOf(stacks.pipeline, 'weir-engineer')
+  const refused = [...calls].filter((call) => {
+    const [action = '', resource = ''] = RIGHTS[call] ?? []
+    return !isAllowed(statements, { action, resource })
+  })
+  // A call that is missing here: name its right above, and give it to the roles that need it.
+  expect(refused).toEqual([])
 })
 
 test('every role is in the table, and no role has an action with a wildcard, NotAction or a policy of AWS', () => {

@@ -35,6 +35,7 @@ aws:
   alarmEmail: ops@example.com
   maxObjectSize: 500MB
   scanLimit: 1GB
+  notifications: { receiptLink: none }
   reconcile: cron(0 6 * * ? *)
   lambda: { architecture: x64, memoryMB: 1769, timeoutSeconds: 60, ephemeralStorageMB: 2048, maximumConcurrency: 7, batchSize: 3 }
   retention: { athenaResultsDays: 5, logDays: 30, tierLandingDays: 40, archiveLandingDays: 100 }
@@ -251,6 +252,7 @@ describe('the names of the lake', () => {
       workgroups: { analysts: 'shop-1-analysts', pipeline: 'shop-1-pipeline' },
       functions: { ingest: 'shop-1-ingest', reconcile: 'shop-1-reconcile', contracts: 'shop-1-contracts' },
       maxObjectBytes: 500 * 1024 ** 2,
+      receiptLink: 'none',
     })
     for (const { Properties } of ofType(pipeline, 'AWS::Lambda::Function'))
       expect(deployed(Properties.Environment.Variables.WEIR_DEPLOYED)).toBe(text)
