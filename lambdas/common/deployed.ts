@@ -93,8 +93,8 @@ async function readConfig(folder: string): Promise<LakeConfig> {
 }
 
 async function readPlans(folder: string): Promise<ReadonlyMap<string, Plan>> {
-  const { readContracts } = await import('../../lib/contract/read.ts')
-  return (await readContracts(folder)).plans
+  const { openPlans } = await import('./plans.ts')
+  return openPlans(folder)
 }
 
 async function openLake(deployed: Deployed, scratch: string): Promise<Lake> {

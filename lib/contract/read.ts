@@ -237,6 +237,15 @@ export const parseContract = (text: string, file = 'contract.yaml'): Contracts =
   return contractsOf([draft])
 }
 
+/** Beside the contracts of a deployment: the file of each dataset, as JSON. */
+export const CONTRACTS_INDEX = 'index.json'
+
+/** The file of each dataset. What cannot be read is left out: whoever deploys has read it all before. */
+export const indexContracts = (files: readonly { name: string; text: string }[]): Record<string, string> =>
+  Object.fromEntries(
+    files.flatMap(({ name, text }) => draftContract(text, name).objects.map(({ dataset }) => [dataset, name])),
+  )
+
 /** Reads contracts from their texts, as a deployed lake hands them out. Throws one ContractError with all problems of all files. */
 export const parseContracts = (files: readonly { name: string; text: string }[]): Contracts => {
   const drafts = files.map(({ name, text }) => draftContract(text, name))

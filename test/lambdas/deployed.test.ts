@@ -1,11 +1,13 @@
 // What a function finds out about itself: its lake, its contracts, and how much of the machine the engine may use.
 
-import { readFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { deployedFromEnvironment, engineSettings, once } from '../../lambdas/common/deployed.ts'
+import { openPlans } from '../../lambdas/common/plans.ts'
 import { makeHandler } from '../../lambdas/contracts/handler.ts'
-import { parseContracts, readContracts } from '../../lib/contract/read.ts'
+import { CONTRACTS_INDEX, indexContracts, parseContracts, readContracts } from '../../lib/contract/read.ts'
 import type { Deployed } from '../../lib/lake/aws/deployed.ts'
 import { parseLakeConfig } from '../../lib/lake/config.ts'
 import { WEIR_VERSION } from '../../lib/version.ts'
@@ -59,6 +61,36 @@ describe('the lake of a function', () => {
     await expect(open()).rejects.toThrow('not yet')
     expect(await Promise.all([open(), open()])).toEqual([2, 2])
     expect(await open()).toBe(2)
+  })
+})
+
+describe('the plans of a function', () => {
+  it('are those of the contracts, each compiled when it is asked for', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'weir-plans-'))
+    const source = join(import.meta.dirname, '../../contracts')
+    await cp(source, folder, { recursive: true })
+    const { files } = await makeHandler(source)()
+    await writeFile(join(folder, CONTRACTS_INDEX), JSON.stringify({ ...indexContracts(files), broken: 'broken.yaml' }))
+    await writeFile(join(folder, 'broken.yaml'), 'nonsense: [')
+    const expected = (await readContracts(source)).plans
+    const plans = await openPlans(folder)
+    expect([...plans.keys()].sort()).toEqual([...expected.keys(), 'broken'].sort())
+    expect(plans.size).toBe(expected.size + 1)
+    expect([...expected.keys()].map((name) => plans.get(name)?.hash)).toEqual(
+      [...expected.values()].map((plan) => plan.hash),
+    )
+    expect(plans.get('movies')).toBe(plans.get('movies'))
+    expect(plans.get('nobody')).toBeUndefined()
+    expect([plans.has('movies'), plans.has('nobody')]).toEqual([true, false])
+    // The others are fine as long as nobody needs it; then it is an error, and no missing dataset.
+    expect(() => plans.get('broken')).toThrow(/broken.yaml/)
+    expect(() => [...plans.values()]).toThrow(/broken.yaml/)
+    await writeFile(join(folder, CONTRACTS_INDEX), JSON.stringify(indexContracts(files)))
+    const whole = await openPlans(folder)
+    expect([...whole].map(([name, plan]) => `${name} ${plan.hash}`).sort()).toEqual(
+      [...expected].map(([name, plan]) => `${name} ${plan.hash}`).sort(),
+    )
+    await rm(folder, { recursive: true })
   })
 })
 
