@@ -20,8 +20,18 @@ export class Interrupted extends Error {
 export class NoReceiptYet extends Error {
   override name = 'NoReceiptYet'
   readonly advice: string
-  constructor(pending: readonly { dataset: string; source: string; hash: string }[], seconds: number, lake?: string) {
-    const names = pending.slice(0, MOST_NAMED).map(({ source, hash }) => `  ${source} (its upload id ends in ${hash})`)
+  constructor(
+    pending: readonly { dataset: string; source: string; hash: string; replacedBy?: string | undefined }[],
+    seconds: number,
+    lake?: string,
+  ) {
+    const names = pending
+      .slice(0, MOST_NAMED)
+      .map(({ source, hash, replacedBy }) =>
+        replacedBy === undefined
+          ? `  ${source} (its upload id ends in ${hash})`
+          : `  ${source} (another version came since: see weir receipt ${replacedBy})`,
+      )
     if (pending.length > MOST_NAMED) names.push(`  and ${pending.length - MOST_NAMED} more`)
     super(
       `No receipt yet after ${seconds} s for ${pending.length === 1 ? 'this file, which lies' : `these ${pending.length} files, which lie`} safely in landing:\n${names.join('\n')}`,

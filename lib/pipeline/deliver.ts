@@ -90,6 +90,40 @@ export async function awaitReceipts(
   }
 }
 
+/** Receipts read in search of later versions. */
+const READ_AT_MOST = 200
+
+/**
+ * For files that have no receipt: that of another version of the same source, dropped since. The lake looks at what landing
+ * holds when it gets to it, so a version that was replaced before that may never have a receipt of its own.
+ */
+export async function replacedBy(
+  { zones: { ops } }: Pick<Lake, 'zones'>,
+  waiting: readonly Delivered[],
+): Promise<Map<Delivered, Receipt>> {
+  const found = new Map<Delivered, Receipt>()
+  for (const [dataset, uploads] of Map.groupBy(waiting, (one) => one.dataset)) {
+    const bySource = new Map(uploads.map((one) => [one.source, one]))
+    const earliest = new Date(Math.min(...uploads.map((one) => one.since.getTime())) - CLOCKS_DIFFER_MS)
+    let read = 0
+    for await (const { key } of ops.list(receiptsPrefix(dataset), { after: beginning(dataset, earliest) })) {
+      const upload = /\/([^/]+)\.json$/.exec(key)?.[1]
+      if (upload === undefined || ++read > READ_AT_MOST) break
+      const receipt = await readReceipt(ops, dataset, upload)
+      const one = receipt && bySource.get(receipt.source)
+      if (!one || receipt.version === one.version || receipt.outcome === 'retracted') continue
+      if (Date.parse(receipt.droppedAt) >= Math.floor(one.since.getTime() / 1000) * 1000) found.set(one, receipt)
+    }
+  }
+  return found
+}
+
+/** A key that sorts before those of all receipts of a moment or later. */
+function beginning(dataset: string, moment: Date): string {
+  const iso = moment.toISOString()
+  return `${receiptsPrefix(dataset, iso.slice(0, 10))}${iso.slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+}
+
 async function lookOnce(
   { zones: { ops } }: Pick<Lake, 'zones'>,
   waiting: readonly Delivered[],
@@ -99,12 +133,8 @@ async function lookOnce(
   for (const [dataset, uploads] of Map.groupBy(waiting, (one) => one.dataset)) {
     const byHash = new Map(uploads.map((one) => [one.hash, one]))
     const earliest = Math.min(...uploads.map((one) => one.since.getTime()))
-    // A moment's upload id sorts before every id of that moment or later.
-    const from = new Date(earliest - (wide ? DAY_MS : CLOCKS_DIFFER_MS)).toISOString()
-    const stamp = `${from.slice(0, 19).replaceAll(/[-:]/g, '')}Z`
-    const prefix = receiptsPrefix(dataset)
-    const after = `${receiptsPrefix(dataset, from.slice(0, 10))}${stamp}`
-    for await (const { key } of ops.list(prefix, { after })) {
+    const after = beginning(dataset, new Date(earliest - (wide ? DAY_MS : CLOCKS_DIFFER_MS)))
+    for await (const { key } of ops.list(receiptsPrefix(dataset), { after })) {
       const [, upload, hash = ''] = /\/([^/]+-([0-9a-f]{12}))\.json$/.exec(key) ?? []
       const one = byHash.get(hash)
       if (upload === undefined || !one) continue

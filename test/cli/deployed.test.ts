@@ -10,7 +10,7 @@ import { contractsOfAnswer } from '../../lib/cli/deployed.ts'
 import { describeError, exitCodeOf, isDenied, NoReceiptYet } from '../../lib/cli/errors.ts'
 import { AccessDenied, CredentialsError, LakeNotDeployed, Unreachable } from '../../lib/lake/aws/errors.ts'
 import { openLocalLake } from '../../lib/lake/local/lake.ts'
-import { awaitReceipts, type Delivered, deliver } from '../../lib/pipeline/deliver.ts'
+import { awaitReceipts, type Delivered, deliver, replacedBy } from '../../lib/pipeline/deliver.ts'
 import { PipelineFault } from '../../lib/pipeline/errors.ts'
 import { freshLake, PROGRAM, put, type Ran, tempFolder, weir } from './weir.ts'
 
@@ -165,6 +165,23 @@ describe('putting a file and waiting for the receipt that somebody else writes',
     expect(await awaitReceipts(opened, [hoursAhead], { timeoutMs: 0 })).toEqual([])
     const unknown = { ...delivered, hash: '000000000000' }
     expect(await awaitReceipts(opened, [unknown], { timeoutMs: 0 })).toEqual([unknown])
+  })
+
+  test('a version that was replaced before the lake got to it: the other one has the receipt', async () => {
+    const { lake, paths } = await lakeWith({ 'orders_1.csv': `${HEADER}A-0001,2026-10-01,,DE,1,1.00\n` })
+    const opened = await openLocalLake(lake)
+    onTestFinished(() => opened.close())
+    const [path = ''] = paths
+    const first = await deliver(opened, { dataset: 'orders', path })
+    await writeFile(path, `${HEADER}A-0002,2026-10-01,,DE,1,1.00\n`)
+    const second = await deliver(opened, { dataset: 'orders', path })
+    expect(first.hash).not.toBe(second.hash)
+    await weir(lake, ['reconcile'])
+    expect(await awaitReceipts(opened, [first, second], { timeoutMs: 0 })).toEqual([first])
+    const replaced = await replacedBy(opened, [first])
+    expect(replaced.get(first)?.version).toBe(second.version)
+    const said = new NoReceiptYet([{ ...first, replacedBy: replaced.get(first)?.upload }], 1)
+    expect(said.message).toMatch(/another version came since: see weir receipt 20\d+T\d+Z-[0-9a-f]{12}/)
   })
 
   test('Ctrl-C ends the waiting', async () => {

@@ -10,7 +10,7 @@ import { formatRows, visible } from '../../lake/render/format.ts'
 import { pageKey, writeReceiptPage } from '../../lake/render/page.ts'
 import { renderLine } from '../../lake/render/text.ts'
 import { commandFor } from '../../lake/render/words.ts'
-import { awaitReceipts, type Delivered, deliver } from '../../pipeline/deliver.ts'
+import { awaitReceipts, type Delivered, deliver, replacedBy } from '../../pipeline/deliver.ts'
 import { drop } from '../../pipeline/drop.ts'
 import { datasetToDrop } from '../../pipeline/repair-file.ts'
 import { describeError, type ErrorDocument, exitCodeOf, Interrupted, NoReceiptYet, UsageError } from '../errors.ts'
@@ -169,7 +169,12 @@ async function dropDeployed(run: Run, options: Options, files: File[]): Promise<
     return { exit: worst([...exits, exitCodeOf(failure)]), json: { ...json, error: told } }
   }
   if (pending.length === 0 || options.wait === false) return { exit: worst(exits), json }
-  const late = new NoReceiptYet(pending, Number(options.wait), options.lake)
+  const replaced = await replacedBy(lake, pending)
+  const late = new NoReceiptYet(
+    pending.map((one) => ({ ...one, replacedBy: replaced.get(one)?.upload })),
+    Number(options.wait),
+    options.lake,
+  )
   if (done.length === 0 && !run.json) throw late
   const { error } = describeError(late, run.io.env)
   run.note(`weir: ${error.message}`)
