@@ -6,14 +6,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Plan } from '../../lib/contract/plan.ts'
-import { CONTRACTS_INDEX, parseContract, readContracts } from '../../lib/contract/read.ts'
+import { contractsIndex, parseContract, readContracts } from '../../lib/contract/read.ts'
 
 /** The file of each dataset, below the folder of contracts. */
 const indexSchema = z.record(z.string(), z.string())
 
 /** The plans by dataset; all at once where the folder has no index. */
 export async function openPlans(folder: string): Promise<ReadonlyMap<string, Plan>> {
-  const text = await readFile(join(folder, CONTRACTS_INDEX), 'utf8').catch(() => undefined)
+  const text = await readFile(contractsIndex(folder), 'utf8').catch(() => undefined)
   if (text === undefined) return (await readContracts(folder)).plans
   return lazyPlans(folder, new Map(Object.entries(indexSchema.parse(JSON.parse(text)))))
 }

@@ -237,8 +237,8 @@ export const parseContract = (text: string, file = 'contract.yaml'): Contracts =
   return contractsOf([draft])
 }
 
-/** Beside the contracts of a deployment: the file of each dataset, as JSON. */
-export const CONTRACTS_INDEX = 'index.json'
+/** Beside the folder of contracts of a deployment: the file of each dataset, as JSON. */
+export const contractsIndex = (folder: string): string => `${folder}.index.json`
 
 /** The file of each dataset. What cannot be read is left out: whoever deploys has read it all before. */
 export const indexContracts = (files: readonly { name: string; text: string }[]): Record<string, string> =>

@@ -6,7 +6,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { parse } from 'yaml'
-import { CONTRACTS_INDEX, indexContracts } from '../contract/read.ts'
+import { contractsIndex, indexContracts } from '../contract/read.ts'
 import { type Architecture, packageOf, targetBinaries } from './binaries.ts'
 import { BundleFailed } from './errors.ts'
 import type { LakeToDeploy } from './lake.ts'
@@ -82,10 +82,7 @@ async function writeLake({ lake, to }: BundleRequest): Promise<void> {
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, text)
   }
-  await writeFile(
-    join(to, 'contracts', CONTRACTS_INDEX),
-    `${JSON.stringify(indexContracts(lake.contracts), null, 2)}\n`,
-  )
+  await writeFile(contractsIndex(join(to, 'contracts')), `${JSON.stringify(indexContracts(lake.contracts), null, 2)}\n`)
 }
 
 async function copyDuckdb({ architecture, to, binaries }: BundleRequest): Promise<void> {

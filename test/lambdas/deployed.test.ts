@@ -2,12 +2,12 @@
 
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { deployedFromEnvironment, engineSettings, once } from '../../lambdas/common/deployed.ts'
 import { openPlans } from '../../lambdas/common/plans.ts'
 import { makeHandler } from '../../lambdas/contracts/handler.ts'
-import { CONTRACTS_INDEX, indexContracts, parseContracts, readContracts } from '../../lib/contract/read.ts'
+import { contractsIndex, indexContracts, parseContracts, readContracts } from '../../lib/contract/read.ts'
 import type { Deployed } from '../../lib/lake/aws/deployed.ts'
 import { parseLakeConfig } from '../../lib/lake/config.ts'
 import { WEIR_VERSION } from '../../lib/version.ts'
@@ -66,11 +66,11 @@ describe('the lake of a function', () => {
 
 describe('the plans of a function', () => {
   it('are those of the contracts, each compiled when it is asked for', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'weir-plans-'))
+    const folder = join(await mkdtemp(join(tmpdir(), 'weir-plans-')), 'contracts')
     const source = join(import.meta.dirname, '../../contracts')
     await cp(source, folder, { recursive: true })
     const { files } = await makeHandler(source)()
-    await writeFile(join(folder, CONTRACTS_INDEX), JSON.stringify({ ...indexContracts(files), broken: 'broken.yaml' }))
+    await writeFile(contractsIndex(folder), JSON.stringify({ ...indexContracts(files), broken: 'broken.yaml' }))
     await writeFile(join(folder, 'broken.yaml'), 'nonsense: [')
     const expected = (await readContracts(source)).plans
     const plans = await openPlans(folder)
@@ -85,12 +85,12 @@ describe('the plans of a function', () => {
     // The others are fine as long as nobody needs it; then it is an error, and no missing dataset.
     expect(() => plans.get('broken')).toThrow(/broken.yaml/)
     expect(() => [...plans.values()]).toThrow(/broken.yaml/)
-    await writeFile(join(folder, CONTRACTS_INDEX), JSON.stringify(indexContracts(files)))
+    await writeFile(contractsIndex(folder), JSON.stringify(indexContracts(files)))
     const whole = await openPlans(folder)
     expect([...whole].map(([name, plan]) => `${name} ${plan.hash}`).sort()).toEqual(
       [...expected].map(([name, plan]) => `${name} ${plan.hash}`).sort(),
     )
-    await rm(folder, { recursive: true })
+    await rm(dirname(folder), { recursive: true })
   })
 })
 
