@@ -59,7 +59,8 @@ export class IngestQueue extends Construct {
       eventSourceArn: this.queue.queueArn,
       batchSize: aws.lambda.batchSize,
       reportBatchItemFailures: true,
-      // Instead of reserved concurrency, which a new account has none to give of.
+      // Instead of reserved concurrency, which a new account has none to give of. It must stay below what the account allows:
+      // a throttled event is received again much later, and after five times it is a dead letter.
       maxConcurrency: aws.lambda.maximumConcurrency,
     })
   }

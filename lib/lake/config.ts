@@ -74,8 +74,11 @@ const awsSchema = z
         timeoutSeconds: z.int().min(30).max(900).default(900),
         /** Room below /tmp in MB: at least three times maxObjectSize. Default: 10240. */
         ephemeralStorageMB: z.int().min(512).max(10_240).default(10_240),
-        /** Uploads that are worked on at the same time. The others wait in the queue. Default: 50. */
-        maximumConcurrency: z.int().min(2).max(1000).default(50),
+        /**
+         * Uploads that are worked on at the same time. The others wait in the queue. Below what the account allows: a new one
+         * allows 10 runs, and events that find none left count as failed. Default: 8.
+         */
+        maximumConcurrency: z.int().min(2).max(1000).default(8),
         /** Uploads that one run takes from the queue, one after the other. Default: 1. */
         batchSize: z.int().min(1).max(10).default(1),
       })

@@ -50,6 +50,13 @@ describe('imports run downward only', () => {
     expect(files.flatMap((file) => badImports(file, read(file)))).toEqual([])
   })
 
+  it('lets nothing that runs import the stacks: only the CDK app does', () => {
+    const running = globSync('{lambdas,bin,lib}/**/*.ts', { cwd: root }).map((file) => file.split(sep).join('/'))
+    const importing = running.filter((file) => /from\s*['"][^'"]*\/infra\/|aws-cdk-lib/.test(read(file)))
+    expect(importing.filter((file) => file !== 'bin/app.ts' && !file.startsWith('lib/infra/'))).toEqual([])
+    expect(importing).toContain('bin/app.ts')
+  })
+
   it('is a rule that sees a violation', () => {
     expect(badImports('lib/contract/types/x.ts', "import { a } from '../../engine/engine.ts'")).toEqual([
       'lib/contract/types/x.ts imports lib/engine/engine.ts, but contract may import nothing of ours',

@@ -204,7 +204,7 @@ describe('from landing to the function', () => {
     expect(mapping?.Properties).toMatchObject({
       BatchSize: 1,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: 50 },
+      ScalingConfig: { MaximumConcurrency: 8 },
     })
     const [other] = ofType(everything.pipeline, 'AWS::Lambda::EventSourceMapping')
     expect(other?.Properties).toMatchObject({ BatchSize: 3, ScalingConfig: { MaximumConcurrency: 7 } })

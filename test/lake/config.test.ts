@@ -35,7 +35,7 @@ describe('weir.yaml', () => {
         architecture: 'arm64',
         timeoutSeconds: 900,
         ephemeralStorageMB: 10_240,
-        maximumConcurrency: 50,
+        maximumConcurrency: 8,
         batchSize: 1,
       },
       retention: {
