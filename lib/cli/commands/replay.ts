@@ -91,7 +91,7 @@ const WORDS: Record<Replayed['result'], string> = {
 
 function line(run: Run, { source, result, detail }: Replayed): string {
   const ink = result === 'failed' ? 'bad' : result === 'skipped' ? 'mixed' : 'good'
-  return `${run.paint(ink, WORDS[result].padEnd(13))}  ${visible(source)}: ${visible(detail)}`
+  return `${run.paint(ink, WORDS[result].padEnd(13))}  ${visible(source)}: ${visible(detail.split('\n', 1)[0] ?? '')}`
 }
 
 /** A deployed lake is sent messages; what came of them is in its receipts. */
@@ -105,7 +105,9 @@ async function ask(run: Run, options: Options, deployed: Deployed, what: ReplayW
       const { moved, missing } = await queues.redrive({
         signal: run.signal,
         onMoved: ({ source, reason }) =>
-          run.say(`${run.paint('good', 'sent')}  ${visible(source ?? 'a message')}: ${visible(reason)}`),
+          run.say(
+            `${run.paint('good', 'sent')}  ${visible(source ?? 'a message')}: ${visible(reason.split('\n', 1)[0] ?? '')}`,
+          ),
       })
       run.say(moved === 0 ? 'The dead-letter queue is empty.' : `${formatRows(moved, 'message')} sent back. ${later}`)
       return { exit: 0, json: { sent: moved, missing } }

@@ -126,7 +126,7 @@ function textOf(run: Run, status: Status, options: GlobalOptions): string {
       )
       for (const { source, reason, sentAt } of queues.letters.slice(0, FAULTS_SHOWN))
         lines.push(
-          `    ${visible(source ?? 'no file')}${sentAt ? ` (${ago(status.at, sentAt)} old)` : ''}: ${visible(reason)}`,
+          `    ${visible(source ?? 'no file')}${sentAt ? ` (${ago(status.at, sentAt)} old)` : ''}: ${firstLine(reason)}`,
         )
     }
   }
@@ -160,7 +160,7 @@ function faultLines({ at, faults, queues }: Status, options: GlobalOptions, bad:
   ]
   for (const { source, attempts, reason, at: when } of others.slice(0, FAULTS_SHOWN))
     lines.push(
-      `    ${visible(source ?? 'no file')} (${attempts === 1 ? 'tried once' : `tried ${formatCount(attempts)} times`}, ${ago(at, when)} ago): ${visible(reason)}`,
+      `    ${visible(source ?? 'no file')} (${attempts === 1 ? 'tried once' : `tried ${formatCount(attempts)} times`}, ${ago(at, when)} ago): ${firstLine(reason)}`,
     )
   if (others.length > FAULTS_SHOWN)
     lines.push(`    and ${formatCount(others.length - FAULTS_SHOWN)} more: --json lists all`)
@@ -190,6 +190,11 @@ function receiptTable(run: Run, { receipts }: Status): string {
     formatCount(receipt.rows.rejected),
   ])
   return formatTable(run, { head, right: [3, 4] }, rows)
+}
+
+/** A fault says on its first line what it is, and then how to go on: status says that itself. */
+function firstLine(text: string): string {
+  return visible(text.split('\n', 1)[0] ?? '')
 }
 
 /** How long ago, in one unit, or two below a day: "3 d", "2 h 10 min", "40 s". */
