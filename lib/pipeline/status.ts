@@ -77,7 +77,7 @@ export async function statusOf(
     datasets.push(status)
     receipts.push(...read)
   }
-  receipts.sort((a, b) => (a.upload < b.upload ? 1 : -1))
+  receipts.sort(newestFirst)
   const faults: Fault[] = []
   for await (const fault of listFaults(ops)) faults.push(fault)
   faults.sort((a, b) => (a.at < b.at ? 1 : -1))
@@ -146,8 +146,15 @@ async function readBack(ops: ObjectStore, dataset: string, uploads: string[], mo
     for (const receipt of await Promise.all(some.map((upload) => readReceipt(ops, dataset, upload))))
       if (receipt) read.push(receipt)
   }
-  return read
+  return read.sort(newestFirst)
 }
+
+/** Ids know whole seconds only: of one second, the receipts say which came later. */
+function newestFirst(a: Receipt, b: Receipt): number {
+  return compare(b.droppedAt, a.droppedAt) || compare(b.finishedAt, a.finishedAt)
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 const tookRowsIn = ({ outcome }: Receipt): boolean => outcome === 'accepted' || outcome === 'accepted_with_rejects'
 
