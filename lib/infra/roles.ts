@@ -11,7 +11,7 @@ import {
 import { Construct } from 'constructs'
 import type { Plan } from '../contract/plan.ts'
 import type { AwsSettings } from '../lake/config.ts'
-import { receiptsPrefix, rejectsPrefix, repairFilesPrefix } from '../lake/keys.ts'
+import { headsPrefix, receiptsPrefix, rejectsPrefix, repairFilesPrefix } from '../lake/keys.ts'
 import { isClassified } from './lake.ts'
 import { arn, bucketArn, type Names } from './names.ts'
 import {
@@ -111,6 +111,11 @@ function analyst(names: Names, plans: Plan[]): Permission[] {
     listObjects(names, 'curated', tables),
     readObjects(names, 'ops', tables, prefixes),
     listObjects(names, 'ops', tables, [...prefixes, `athena-results/${names.workgroups.analysts}/`]),
+    // "weir query" gives no answer from a catalog from which rows may be missing: it looks whether there are older heads.
+    readObjects(names, 'ops', 'Says which tables hold all their rows.', ['catalog/']),
+    listObjects(names, 'ops', 'Whether a dataset has older heads than its table; what is in them stays closed.', [
+      headsPrefix(),
+    ]),
     // A query first asks whether a table has lost partitions: a note says so, or the age of its heads.
     readObjects(names, 'ops', 'Whether the tables are complete.', ['catalog/']),
     listObjects(names, 'ops', 'Whether the tables are complete; names and times of heads, not what is in them.', [

@@ -88,6 +88,8 @@ const ROWS: Record<string, Row[]> = {
     ['may', 's3:GetObject', object('ops', rejects('movies').parquet)],
     ['may', 's3:ListBucket', bucket('ops'), listing('rejects/dataset=movies/')],
     ['may', 's3:GetObject', object('ops', catalogMarkerKey())],
+    ['may', 's3:ListBucket', bucket('ops'), listing('heads/movies/')],
+    ['may', 's3:GetObject', object('ops', catalogMarkerKey())],
     ['may', 's3:ListBucket', bucket('ops'), listing(headsPrefix('movies'))],
     ['may not', 's3:PutObject', object('ops', catalogMarkerKey())],
     ['may', 's3:PutObject', object('ops', 'athena-results/weir-analysts/1.csv')],
