@@ -90,8 +90,10 @@ export function bind(plan: Plan, source: Source, upload: string): Binding {
       // Text as it stands is always text: nothing to check.
       if (!(exact === undefined && read === text)) {
         const bad = `${text} IS NOT NULL AND ${wrong}`
-        // A required column without text has no value either, and is broken anyway.
         rules.push({ ...about, ...column.typeRule, severity: 'error', bad, quick: column.required ? wrong : bad })
+        // A required column without text has no value either: the rule just added sees that too.
+        const required = column.required ? rules.at(-2) : undefined
+        if (required) required.quick = 'false'
         readable = `${text} IS NOT NULL AND NOT coalesce(${wrong}, false)`
       }
     }
@@ -122,6 +124,7 @@ export function bind(plan: Plan, source: Source, upload: string): Binding {
 }
 
 /** SQL integer: how many of the rules a row breaks; 0 is a good row. */
-export function countBroken(conditions: string[]): string {
+export function countBroken(all: string[]): string {
+  const conditions = all.filter((bad) => bad !== 'false')
   return conditions.length === 0 ? '0' : conditions.map((bad) => `CASE WHEN ${bad} THEN 1 ELSE 0 END`).join(' + ')
 }

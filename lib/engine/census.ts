@@ -7,6 +7,8 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { type LineNotes, NOTED_BYTES, takeNotes } from './line-notes.ts'
 
 export interface Census extends LineNotes {
+  /** Where it was asked for. */
+  sha256?: string
   /** Line feeds. */
   lf: number
   /** Carriage returns, and how many of them stand right before a line feed. */
@@ -24,6 +26,8 @@ const CR = 13
 
 export interface CensusRequest {
   path: string
+  /** Make the SHA-256 in the same pass. */
+  digest: boolean
   /** Set to take notes of the lines as well, as those of a CSV file. */
   csv?: { delimiter: string; quote: string; header: boolean }
 }
@@ -45,7 +49,8 @@ export function digest(path: string): string {
 }
 
 /** Counts in one pass over the file; memory stays at one chunk, and the notes of the lines. */
-export function census({ path, csv }: CensusRequest): Census {
+export function census({ path, digest, csv }: CensusRequest): Census {
+  const hash = digest ? createHash('sha256') : undefined
   const result: Census = {
     lf: 0,
     cr: 0,
@@ -69,6 +74,7 @@ export function census({ path, csv }: CensusRequest): Census {
       const read = readSync(file, buffer, carried, CHUNK, null)
       if (read === 0) break
       const fresh = buffer.subarray(carried, carried + read)
+      hash?.update(fresh)
       if (fresh[0] === LF && last === CR) result.crlf++
       let start = 0
       for (let at = fresh.indexOf(LF); at >= 0; at = fresh.indexOf(LF, at + 1)) {
@@ -107,7 +113,7 @@ export function census({ path, csv }: CensusRequest): Census {
     if (carried > 0) result.validUtf8 = false
     result.endsWithNewline = last === LF || (last === CR && result.lf === 0)
     if (cutBytes > 0) lines?.line(cut, 0, cutBytes, lineOffset)
-    return { ...result, ...lines?.notes() }
+    return { ...result, ...lines?.notes(), ...(hash && { sha256: hash.digest('hex') }) }
   } finally {
     closeSync(file)
   }

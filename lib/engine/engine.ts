@@ -5,15 +5,15 @@ import { copyFile, link, mkdir, rm, stat, symlink } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Plan } from '../contract/plan.ts'
-import type { Census } from './census.ts'
 import { type Duck, openDuck, type Session } from './duck.ts'
 import { Cancelled, EngineFault, Refusal } from './errors.ts'
+import { type Look, lookAt } from './look.ts'
 import { type Opened, openSource } from './open.ts'
 import { explain } from './rejects.ts'
 import type { CheckRequest, CheckResult, EngineSettings, Reason } from './result.ts'
 import { applyFileRules } from './rules.ts'
 import { csvAsIs, csvNumbered, jsonNumbered, type Prepared, parquet, readCsvHead } from './sources.ts'
-import { keepParts, type PassContext, type Split, splitAsIs, splitNumbered } from './split.ts'
+import { type CountLines, keepParts, type PassContext, type Split, splitAsIs, splitNumbered } from './split.ts'
 import { endIdleThreads, runTask } from './tasks.ts'
 
 export interface Engine {
@@ -60,12 +60,11 @@ async function check(duck: Duck, settings: EngineSettings, request: CheckRequest
     throw new EngineFault(`The file cannot be reached: ${(error as Error).message}.`, { cause: error })
   }
   // Started at once and read when it is needed; a failure is taken up there.
-  const hashing = runTask('digest', request.path, size, request.signal)
-  hashing.catch(() => {})
+  const look = lookAt(request.path, size, request.signal)
   const base = { notEnforced: request.plan.notEnforced, size, repairs: [], clean: [], violations: [], warnings: [] }
   try {
-    const answer = await checkFile(duck, settings, request, work, watch)
-    return { ...base, ...answer, sha256: await hashing, timings: watch.timings() }
+    const answer = await checkFile(duck, settings, request, work, look, watch)
+    return { ...base, ...answer, sha256: await look.sha256(), timings: watch.timings() }
   } catch (error) {
     if (error instanceof Refusal) {
       const rows = { read: 0, accepted: 0, rejected: 0 }
@@ -74,14 +73,15 @@ async function check(duck: Duck, settings: EngineSettings, request: CheckRequest
         outcome: 'refused',
         reason: error.reason,
         rows,
-        sha256: await hashing,
+        sha256: await look.sha256(),
         timings: watch.timings(),
       }
     }
     if (error instanceof Cancelled || error instanceof EngineFault) throw error
     throw new EngineFault((error as Error).message, { cause: error })
   } finally {
-    await hashing.catch(() => {})
+    // What was started ends before the file may change.
+    await look.sha256().catch(() => {})
     await rm(work, { recursive: true, force: true })
   }
 }
@@ -93,6 +93,7 @@ async function checkFile(
   settings: EngineSettings,
   request: CheckRequest,
   work: string,
+  look: Look,
   watch: Stopwatch,
 ): Promise<Answer> {
   const { plan, upload, outDir, signal } = request
@@ -110,7 +111,7 @@ async function checkFile(
   try {
     const context: PassContext =
       signal === undefined ? { plan, session, upload, outDir } : { plan, session, upload, outDir, signal }
-    const { prepared, split } = await readAndSplit(context, opened, settings, work)
+    const { prepared, split } = await readAndSplit(context, opened, settings, work, look)
     watch.lap('read')
     const read = split.good + split.aside
     if (read === 0) {
@@ -136,8 +137,11 @@ async function readAndSplit(
   opened: Opened,
   settings: EngineSettings,
   work: string,
+  look: Look,
 ): Promise<{ prepared: Prepared; split: Split }> {
   const { plan, signal } = context
+  const isText = opened.format === 'csv' || opened.format === 'tsv'
+  if (!isText || !opened.original) look.sha256()
   if (opened.format === 'parquet') {
     const prepared = await parquet(plan, opened, context.session, await plainName(opened.path, work, 'in.parquet'))
     return { prepared, split: await splitNumbered(context, prepared, opened.size) }
@@ -148,23 +152,21 @@ async function readAndSplit(
   }
   const head = readCsvHead(plan, opened, settings)
   const { delimiter, quote, header } = head.dialect
-  const census = runTask('census', { path: opened.path, csv: { delimiter, quote, header } }, opened.size, signal)
-  // Taken up where it is needed.
-  census.catch(() => {})
+  const census = (hurry: boolean) => look.census(opened.path, { delimiter, quote, header }, opened.size, hurry)
   const mayBeSimple = await looksSimple(opened, census, head.dialect.first.length, head.dialect.newline, plan)
   if (mayBeSimple) {
     const prepared = csvAsIs(plan, opened, head, await plainName(opened.path, work, 'in.csv'))
     const split = await splitAsIs(context, prepared, opened.path, opened.size, census)
     if (split !== undefined) return { prepared, split }
   }
-  const prepared = await csvNumbered(plan, opened, head, await census, settings, work, signal)
+  const prepared = await csvNumbered(plan, opened, head, await census(true), settings, work, signal)
   return { prepared, split: await splitNumbered(context, prepared, opened.size) }
 }
 
 /** Whether it is worth reading a CSV file as it is. Large files are tried at once, and the census is held against the result. */
 async function looksSimple(
   opened: Opened,
-  counting: Promise<Census>,
+  counting: CountLines,
   columns: number,
   newline: number,
   plan: Plan,
@@ -172,7 +174,7 @@ async function looksSimple(
   // One column: a blank line and an empty value look the same to DuckDB. A byte order mark: part of the first value.
   if (opened.repair || columns === 1 || newline !== 10 || plan.settings.file.header === false) return false
   if (opened.size > LOOK_FIRST_BYTES) return true
-  const census = await counting
+  const census = await counting(false)
   return !census.nul && census.validUtf8 && (census.cr === 0 || (census.cr === census.lf && census.crlf === census.lf))
 }
 

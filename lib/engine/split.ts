@@ -23,6 +23,9 @@ export interface Split {
   aside: number
 }
 
+/** Gives the census of the file; `hurry` when it is waited for. The file is counted once. */
+export type CountLines = (hurry: boolean) => Promise<Census>
+
 export interface PassContext {
   plan: Plan
   session: Session
@@ -116,12 +119,12 @@ async function makeDuplicates(context: PassContext, k: number, rows: string, lar
 /** What the census noted of the fields that are the only key; undefined when it is of no use here. */
 type Noted = () => Promise<FirstFields | undefined>
 
-function notedKeys(plan: Plan, prepared: Prepared, census: Promise<Census>): Noted {
+function notedKeys(plan: Plan, prepared: Prepared, census: CountLines): Noted {
   const [key, ...others] = errorKeys(plan)
   if (key === undefined || others.length > 0 || !isWholeNumber(plan, key)) return async () => undefined
   const column = plan.columns.findIndex(({ name }) => name === key.columns[0])
   if (prepared.csv?.matched.positions[column] !== 0) return async () => undefined
-  return async () => (await census).first
+  return async () => (await census(true)).first
 }
 
 /**
@@ -236,7 +239,7 @@ export async function splitAsIs(
   prepared: Prepared,
   path: string,
   size: number,
-  census: Promise<Census>,
+  census: CountLines,
 ): Promise<Split | undefined> {
   const { plan, session, upload, outDir, signal } = context
   const { dialect } = prepared.csv ?? {}
@@ -246,6 +249,8 @@ export async function splitAsIs(
   try {
     const noted = notedKeys(plan, prepared, census)
     let duplicates = await findDuplicates(context, prepared, binding, size, noted)
+    // Beside the scan, if it was not needed before it.
+    const counting = census(false)
     for (;;) {
       session.stage = [0.25, 0.9]
       const broken = brokenSql(context, binding, duplicates)
@@ -262,7 +267,7 @@ export async function splitAsIs(
         throw error
       }
       if (capture.overflow) return undefined
-      const counted = await census
+      const counted = await counting
       const lines = counted.lf + (counted.endsWithNewline ? 0 : 1)
       const simple =
         !counted.nul &&

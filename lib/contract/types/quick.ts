@@ -26,6 +26,7 @@ export const quickTimestamp = (type: ColumnType): ColumnType => {
     fromText: (text) =>
       `coalesce(CASE WHEN strlen(${text}) = 19 THEN TRY_CAST(${text} AS TIMESTAMP) END, ${type.fromText(text)})`,
     textOk: (value, text) =>
-      `CASE WHEN CAST(${value} AS VARCHAR) = ${text} AND ${years(value)} THEN true WHEN ${withT(text)} AND ${years(value)} THEN true ELSE ${type.textOk?.(value, text) ?? 'true'} END`,
+      // Written back in 19 characters: a year from 0001 to 9999, and no fraction.
+      `CASE WHEN strlen(${text}) = 19 AND CAST(${value} AS VARCHAR) = ${text} THEN true WHEN ${withT(text)} AND ${years(value)} THEN true ELSE ${type.textOk?.(value, text) ?? 'true'} END`,
   }
 }
