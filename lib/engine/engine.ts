@@ -14,7 +14,7 @@ import type { CheckRequest, CheckResult, EngineSettings, Reason } from './result
 import { applyFileRules } from './rules.ts'
 import { csvAsIs, csvNumbered, jsonNumbered, type Prepared, parquet, readCsvHead } from './sources.ts'
 import { type CountLines, keepParts, type PassContext, type Split, splitAsIs, splitNumbered } from './split.ts'
-import { endIdleThreads, runTask } from './tasks.ts'
+import { endIdleThreads } from './tasks.ts'
 
 export interface Engine {
   /** Checks one file. A file that cannot be taken is a result; throws EngineFault or Cancelled only. */
