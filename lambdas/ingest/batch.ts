@@ -11,6 +11,7 @@ import { UnknownDataset } from '../../lib/pipeline/errors.ts'
 import { isIgnored } from '../../lib/pipeline/ignored.ts'
 import { ingest } from '../../lib/pipeline/ingest.ts'
 import { replayOne } from '../../lib/pipeline/replay.ts'
+import { settleVersion } from '../../lib/pipeline/settle-version.ts'
 import { type Observer, watched } from '../common/observe.ts'
 import { limiter } from './limiter.ts'
 
@@ -53,27 +54,37 @@ export function makeHandler(
     const limit = limiter(CONCURRENCY)
     const end = Date.now() + lambda.getRemainingTimeInMillis()
     const signal = AbortSignal.timeout(Math.max(1, end - RESERVE_MS - Date.now()))
-    const tasks = new Map<string, Promise<void>>()
+    const tasks = new Map<string, Promise<Brought>>()
 
     /** Several messages about one key are one look at it: it begins after all of them came. */
-    const onceForKey = (wanted: Wanted, messageId: string): Promise<void> => {
-      const task = `${wanted.replay ? (wanted.replay.again ? 'again' : 'replay') : 'event'} ${wanted.key}`
-      const running = tasks.get(task) ?? limit(() => work(wanted, messageId))
+    const once = (task: string, key: string, messageId: string, run: (context: Context) => Promise<Brought>) => {
+      const running = tasks.get(task) ?? limit(() => work(key, messageId, run))
       tasks.set(task, running)
       return running
     }
 
-    const work = async (wanted: Wanted, messageId: string): Promise<void> => {
+    /** Brings the key to its decision, and then the version that the message tells of, should that not be the same. */
+    const bringAll = async (wanted: Wanted, messageId: string): Promise<void> => {
+      const { key, version, replay } = wanted
+      const kind = replay ? (replay.again ? 'again' : 'replay') : 'event'
+      const brought = await once(`${kind} ${key}`, key, messageId, (context) => bring(context, wanted, signal))
+      if (version === undefined || brought.passedBy || brought.version === version) return
+      await once(`version ${version} ${key}`, key, messageId, async (context) => ({
+        version: (await settleVersion(context, key, version, { signal }))?.version,
+      }))
+    }
+
+    const work = async (key: string, messageId: string, run: (context: Context) => Promise<Brought>) => {
       if (end - Date.now() < LEAST_MS + RESERVE_MS)
-        throw new OutOfTime(`There was no time left to begin with ${wanted.key} in this run.`)
+        throw new OutOfTime(`There was no time left to begin with ${key} in this run.`)
       const ids = { messageId, requestId: lambda.awsRequestId }
       const context = watched(opened, observer, ids)
       try {
-        await bring(context, wanted, signal)
+        return await run(context)
       } catch (error) {
         if (!signal.aborted) throw error
         throw new OutOfTime(
-          `${wanted.key} could not be finished before the function's time was over. Nothing of it can be seen in the lake. If this is so each time, give the function more memory or time (aws.lambda in weir.yaml), or split the file.`,
+          `${key} could not be finished before the function's time was over. Nothing of it can be seen in the lake. If this is so each time, give the function more memory or time (aws.lambda in weir.yaml), or split the file.`,
           { cause: error },
         )
       }
@@ -102,7 +113,7 @@ export function makeHandler(
       let wanted: Wanted[] = []
       try {
         wanted = readMessage(record.body)
-        const ends = await Promise.allSettled(wanted.map((one) => onceForKey(one, record.messageId)))
+        const ends = await Promise.allSettled(wanted.map((one) => bringAll(one, record.messageId)))
         for (const one of ends) if (one.status === 'rejected') throw one.reason
       } catch (error) {
         await failed(record, error, wanted[0]?.key)
@@ -120,17 +131,28 @@ export function makeHandler(
   }
 }
 
+interface Brought {
+  /** The version whose receipt this run wrote. */
+  version?: string | undefined
+  /** It is no file of ours. */
+  passedBy?: true
+}
+
 /** Brings a key to its decision. What belongs to no dataset stays in landing, with a line in the log; reconcile tells of it too. */
-async function bring(context: Context, { key, replay }: Wanted, signal: AbortSignal): Promise<void> {
+async function bring(context: Context, { key, replay }: Wanted, signal: AbortSignal): Promise<Brought> {
   try {
     if (replay) {
       const { result, detail } = await replayOne(context, key, { signal, again: replay.again })
       context.log({ event: 'replayed', source: key, result, detail })
-    } else if (!(await isIgnored(context, key))) await ingest(context, key, { signal })
+      return {}
+    }
+    if (await isIgnored(context, key)) return { passedBy: true }
+    return { version: (await ingest(context, key, { signal }))?.version }
   } catch (error) {
     const hopeless = error instanceof UnknownDataset || (error instanceof Error && error.name === 'InvalidKey')
     if (!hopeless) throw error
     context.log({ event: 'not_ingested', source: key, error: error.message, advice: 'The file stays where it is.' })
+    return { passedBy: true }
   }
 }
 

@@ -45,8 +45,11 @@ export interface Fetched {
 
 /** Objects by key in one zone. Reads see every earlier write. A key is any UTF-8 text up to 1,024 bytes. */
 export interface ObjectStore {
-  /** Undefined when there is no such object (or it was deleted). */
-  head(key: string): Promise<ObjectInfo | undefined>
+  /**
+   * Undefined when there is no such object (or it was deleted). With `version`: of exactly that version, whether it is the
+   * newest or not; undefined when it is not kept.
+   */
+  head(key: string, version?: string): Promise<ObjectInfo | undefined>
   /** Whole small objects (heads, receipts). */
   get(key: string): Promise<{ info: ObjectInfo; body: Buffer } | undefined>
   /** Local path with the bytes of exactly that version, for reading only. Throws ObjectGone. */

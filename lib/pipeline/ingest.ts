@@ -45,13 +45,18 @@ export function ingest(context: Context, key: string, options: RunOptions = {}):
   })
 }
 
+interface VersionOptions extends RunOptions {
+  /** The version may be an older one: see what landing shows before it is read. */
+  lookFirst?: boolean
+}
+
 /** Brings one version to its decision: afterwards it has its receipt, whoever wrote it. */
 export async function ingestVersion(
   context: Context,
   plan: Plan,
   key: string,
   info: ObjectInfo,
-  options: RunOptions,
+  options: VersionOptions,
 ): Promise<Settled> {
   let upload = uploadId(key, info)
   for (;;) {
@@ -79,14 +84,14 @@ async function decide(
   context: Context,
   plan: Plan,
   work: Work,
-  options: RunOptions,
+  options: VersionOptions,
   start: number,
 ): Promise<Settled | { knownAs: string }> {
   const { key, info, upload } = work
   const { landing, ops } = context.lake.zones
   let attempts = 0
   let claimed: Content | undefined
-  let refused = false
+  let lookFirst = options.lookFirst ?? false
   let base = await readHead(ops, plan.dataset, key)
   for (;;) {
     options.signal?.throwIfAborted()
@@ -99,7 +104,7 @@ async function decide(
     try {
       // After a refused write look at landing first: two workers whose versions have both gone must not go on taking
       // the claim to the same bytes from each other.
-      const now = refused ? await landing.head(key) : info
+      const now = lookFirst ? await landing.head(key) : info
       decision =
         now?.version !== info.version
           ? { kind: 'superseded', by: now }
@@ -138,7 +143,7 @@ async function decide(
     } catch (error) {
       if (!(error instanceof PreconditionFailed)) throw error
       base = await readHead(ops, plan.dataset, key)
-      refused = true
+      lookFirst = true
       continue
     }
     if (decided) context.log({ event: 'duplicate_promoted', upload, source: key, state: moved.head.state })

@@ -441,6 +441,30 @@ export function objectStoreConformance(name: string, open: () => Promise<Lake>):
       expect(await keysOf(landing, '')).toEqual(['orders/a.csv'])
     })
 
+    test('head of a version says the same of it whether it is the newest, was replaced or was deleted', async () => {
+      const { landing } = lake.zones
+      const first = await landing.put('orders/b.csv', 'first')
+      expect(await landing.head('orders/b.csv', first.version)).toEqual(first)
+      const second = await landing.put('orders/b.csv', 'the second')
+      expect(await landing.head('orders/b.csv', first.version)).toEqual(first)
+      expect(await landing.head('orders/b.csv', second.version)).toEqual(second)
+      await landing.delete('orders/b.csv')
+      expect(await landing.head('orders/b.csv', second.version)).toEqual(second)
+      expect(await landing.head('orders/b.csv')).toBeUndefined()
+    })
+
+    test('head of a version that is not kept is undefined, whatever its name', async () => {
+      const { landing, ops } = lake.zones
+      const { version } = await landing.put('orders/c.csv', 'x')
+      expect(await landing.head('orders/none.csv', version)).toBeUndefined()
+      for (const name of ['no-such-version', 'key.txt', '../../lake', '...', 'x'.repeat(300)])
+        expect(await landing.head('orders/c.csv', name)).toBeUndefined()
+      const first = await ops.put('v.json', '1')
+      expect((await ops.head('v.json', first.version))?.size).toBe(1)
+      await ops.put('v.json', '22')
+      expect(await ops.head('v.json', first.version)).toBeUndefined()
+    })
+
     test('every put of twenty at once has a version that stays', async () => {
       const { landing } = lake.zones
       const infos = await Promise.all(

@@ -4,8 +4,14 @@ import type { SQSEvent, SQSRecord } from 'aws-lambda'
 
 const BUCKET = 'weir-landing-111122223333-eu-central-1'
 
+export const SOME_VERSION = 'IYV3p45BT0ac8hjHg1houSdS1a.Mro8e'
+
 /** EventBridge's event of S3: the key is plain. */
-export function eventBridgeEvent(key: string, type: 'Object Created' | 'Object Deleted' = 'Object Created'): object {
+export function eventBridgeEvent(
+  key: string,
+  type: 'Object Created' | 'Object Deleted' = 'Object Created',
+  version = SOME_VERSION,
+): object {
   const created = type === 'Object Created'
   return {
     version: '0',
@@ -22,7 +28,7 @@ export function eventBridgeEvent(key: string, type: 'Object Created' | 'Object D
       object: {
         key,
         ...(created ? { size: 5, etag: 'b1946ac92492d2347c6235b4d2611184' } : {}),
-        'version-id': 'IYV3p45BT0ac8hjHg1houSdS1a.Mro8e',
+        'version-id': version,
         sequencer: '617f08299329d189',
       },
       'request-id': 'N4N7GDK58NMKJ12R',
@@ -58,7 +64,7 @@ export function notification(...keys: string[]): object {
           key: encodedKey(key),
           size: 5,
           eTag: 'b1946ac92492d2347c6235b4d2611184',
-          versionId: 'IYV3p45BT0ac8hjHg1houSdS1a.Mro8e',
+          versionId: SOME_VERSION,
           sequencer: '0055AED6DCD90281E5',
         },
       },

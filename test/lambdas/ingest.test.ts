@@ -84,6 +84,62 @@ describe('a batch', () => {
     expect(logged('upload')).toHaveLength(1)
   })
 
+  it('gives every version that an event names its receipt, also one that was replaced before the look', async () => {
+    bench = await openBench()
+    const versions: string[] = []
+    for (const text of ['one\n', 'two\n', 'three\n']) versions.push((await bench.land('files/a.csv', text)).version)
+    const created = versions.map((version) => eventBridgeEvent('files/a.csv', 'Object Created', version))
+    let checks = 0
+    const check: typeof standInCheck = (request) => {
+      checks++
+      return standInCheck(request)
+    }
+    // Together, as a batch holds them, and each of them a second time.
+    expect(await run(batch([...created, ...created.toReversed()]), { check })).toEqual(failures())
+    expect(await run(batch(created, 2), { check })).toEqual(failures())
+    const receipts = await collect(listReceipts(bench.lake))
+    expect(receipts.map(({ version, outcome }) => `${versions.indexOf(version)} ${outcome}`).sort()).toEqual([
+      '0 superseded',
+      '1 superseded',
+      '2 accepted',
+    ])
+    expect(checks).toBe(1)
+    expect(bench.notified).toHaveLength(3)
+    expect(logged('upload')).toHaveLength(3)
+    expect(await bench.rows()).toEqual(['three'])
+  })
+
+  it('gives a version that was deleted before the look its receipt, and a delete marker none', async () => {
+    bench = await openBench()
+    const { version } = await bench.land('files/a.csv', 'one\n')
+    await bench.lake.zones.landing.delete('files/a.csv')
+    const created = eventBridgeEvent('files/a.csv', 'Object Created', version)
+    expect(await run(batch([created, eventBridgeEvent('files/a.csv', 'Object Deleted')]))).toEqual(failures())
+    expect(await outcomes()).toEqual(['files/a.csv superseded'])
+    expect(logged('upload')).toMatchObject([{ reason: 'gone' }])
+    // It comes back as another version, and that one counts.
+    const back = await bench.land('files/a.csv', 'one\n')
+    const again = eventBridgeEvent('files/a.csv', 'Object Created', back.version)
+    expect(await run(batch([created, again]))).toEqual(failures())
+    expect(await outcomes()).toEqual(['files/a.csv accepted', 'files/a.csv superseded'])
+    expect(await bench.rows()).toEqual(['one'])
+  })
+
+  it('has a message come again whose version could not be settled', async () => {
+    bench = await openBench()
+    const { version } = await bench.land('files/a.csv', 'one\n')
+    await bench.land('files/a.csv', 'two\n')
+    const { lake } = bench
+    const head: typeof lake.zones.landing.head = (key, which) =>
+      which === undefined ? lake.zones.landing.head(key) : Promise.reject(new Error('throttled'))
+    const zones = { ...lake.zones, landing: { ...lake.zones.landing, head } }
+    const event = batch([eventBridgeEvent('files/a.csv', 'Object Created', version)])
+    expect(await run(event, { lake: { ...lake, zones } })).toEqual(failures('message-1'))
+    expect(await outcomes()).toEqual(['files/a.csv accepted'])
+    expect(await run(event)).toEqual(failures())
+    expect(await outcomes()).toEqual(['files/a.csv accepted', 'files/a.csv superseded'])
+  })
+
   it('works on a few keys at a time', async () => {
     bench = await openBench()
     const keys = Array.from({ length: 8 }, (_, n) => `files/${n}.csv`)

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { PoisonMessage, readMessage, replayMessage } from '../../lib/lake/aws/messages.ts'
-import { eventBridgeEvent, notification, S3_TEST_EVENT } from './events.ts'
+import { eventBridgeEvent, notification, S3_TEST_EVENT, SOME_VERSION } from './events.ts'
 
 const KEYS = [
   'orders/monday.csv',
@@ -16,16 +16,30 @@ const KEYS = [
 
 describe('readMessage', () => {
   it.each(KEYS)('gives the key %s of an EventBridge event as it is', (key) => {
-    expect(readMessage(JSON.stringify(eventBridgeEvent(key)))).toEqual([{ key }])
+    expect(readMessage(JSON.stringify(eventBridgeEvent(key)))).toEqual([{ key, version: SOME_VERSION }])
     expect(readMessage(JSON.stringify(eventBridgeEvent(key, 'Object Deleted')))).toEqual([{ key }])
   })
 
   it.each(KEYS)('decodes the key %s of a notification', (key) => {
-    expect(readMessage(JSON.stringify(notification(key)))).toEqual([{ key }])
+    expect(readMessage(JSON.stringify(notification(key)))).toEqual([{ key, version: SOME_VERSION }])
   })
 
   it('gives every key of a notification', () => {
-    expect(readMessage(JSON.stringify(notification(...KEYS)))).toEqual(KEYS.map((key) => ({ key })))
+    expect(readMessage(JSON.stringify(notification(...KEYS)))).toEqual(
+      KEYS.map((key) => ({ key, version: SOME_VERSION })),
+    )
+  })
+
+  it('gives the version only of what was created, and only where the event names it', () => {
+    const read = (event: object, change: (text: string) => string) => readMessage(change(JSON.stringify(event)))
+    const removed = (text: string) => text.replace('ObjectCreated:Put', 'ObjectRemoved:DeleteMarkerCreated')
+    expect(read(notification('a/b'), removed)).toEqual([{ key: 'a/b' }])
+    // A bucket without versions, and MiniStack.
+    const none = (text: string) => text.replace(`"version-id":"${SOME_VERSION}",`, '')
+    expect(read(eventBridgeEvent('a/b'), none)).toEqual([{ key: 'a/b' }])
+    const empty = (text: string) => text.replace(SOME_VERSION, '')
+    expect(read(eventBridgeEvent('a/b'), empty)).toEqual([{ key: 'a/b' }])
+    expect(read(notification('a/b'), empty)).toEqual([{ key: 'a/b' }])
   })
 
   it('finds nothing to do in the test event', () => {

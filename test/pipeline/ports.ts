@@ -25,7 +25,7 @@ export function surround(lake: Lake, around: AroundCall): Lake {
 
 function surroundStore(zone: Zone, store: ObjectStore, around: AroundCall): ObjectStore {
   return {
-    head: (key) => around(`${zone}.head`, key, () => store.head(key)),
+    head: (key, version) => around(`${zone}.head`, key, () => store.head(key, version)),
     get: (key) => around(`${zone}.get`, key, () => store.get(key)),
     fetch: async (key, version) => {
       const fetched = await around(`${zone}.fetch`, key, () => store.fetch(key, version))

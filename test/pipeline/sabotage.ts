@@ -37,7 +37,8 @@ export const SABOTAGES: Record<string, Sabotage> = {
     // Every second look at a key gives what the first one gave.
     const looks = new Map<string, { info: ObjectInfo | undefined }>()
     const { landing } = lake.zones
-    const head = async (key: string) => {
+    const head: ObjectStore['head'] = async (key, version) => {
+      if (version !== undefined) return landing.head(key, version)
       const before = looks.get(key)
       looks.delete(key)
       if (before) return before.info
@@ -71,6 +72,15 @@ export const SABOTAGES: Record<string, Sabotage> = {
       pointed = true
     }
     return { ...patched, catalog: { ...catalog, putPartition } }
+  },
+
+  'a version that was replaced is not found': (lake) => {
+    const { landing } = lake.zones
+    const head: ObjectStore['head'] = async (key, version) => {
+      const now = await landing.head(key)
+      return version === undefined || now?.version === version ? now : undefined
+    }
+    return { ...lake, zones: { ...lake.zones, landing: { ...landing, head } } }
   },
 
   'a second part file is forgotten': (lake) => {

@@ -1,5 +1,5 @@
 // One random schedule of the publishing protocol, made from one number: users drop, change, delete, retract and replay files;
-// events are lost, doubled, reordered; two to four workers ingest at the same time, interleaved at every port call, and
+// events are lost, doubled, reordered, and name the version that came or not; two to four workers ingest at the same time, interleaved at every port call, and
 // crash at some of them; a reader polls. Then the dust settles, and I1 to I4 are checked from the outside: on what a
 // reader of the catalog finds, on the receipts, on the notifications, and on the bytes in landing.
 // With WEIR_STORY=1 in the environment the story of a schedule names every port call.
@@ -17,6 +17,7 @@ import { ingest } from '../../lib/pipeline/ingest.ts'
 import { reconcile } from '../../lib/pipeline/reconcile.ts'
 import { replayOne } from '../../lib/pipeline/replay.ts'
 import { retract } from '../../lib/pipeline/retract.ts'
+import { settleVersion } from '../../lib/pipeline/settle-version.ts'
 import { type AroundCall, surround } from './ports.ts'
 import { judge, type StandInRow, standInCheck, standInPlan } from './standin.ts'
 import { Endless, interleave, type Random, randomFrom, type Turn } from './turns.ts'
@@ -86,6 +87,13 @@ interface World {
   /** What was dropped, by its upload and by those that replaying it can make. */
   uploads: Map<string, Version>
   queue: string[]
+  /**
+   * How many events name the version that came. `all`: each version has such an event, which comes again after a crash, as
+   * a queue sees to it.
+   */
+  named: 'none' | 'some' | 'all'
+  /** Chooses what came into schedules later, so that the rest of a schedule stays as its seed made it. */
+  later: Random
   notified: Map<string, Receipt[]>
   /** Receipts as they were first written. */
   written: Map<string, string[]>
@@ -102,6 +110,9 @@ interface World {
   sabotage: Sabotage
   hold: string
 }
+
+/** Between the key and the number of the version in an event that names both. */
+const AT = '@'
 
 /** Runs one schedule in an empty folder. The same seed gives the same schedule. */
 export async function runSchedule(
@@ -130,6 +141,8 @@ export async function runSchedule(
     versions: [],
     uploads: new Map(),
     queue: [],
+    named: 'none',
+    later: randomFrom(seed ^ 0x7e57),
     notified,
     written: new Map(),
     reached: new Map(),
@@ -144,8 +157,11 @@ export async function runSchedule(
     sabotage,
     hold: random.pick(HOLDS),
   }
+  world.named = world.later.pick(['none', 'some', 'all'])
   const { redrop, onDelete } = world.plan.settings
-  world.story.push(`redrop ${redrop}, onDelete ${onDelete}, ${sources} source(s)`)
+  world.story.push(
+    `redrop ${redrop}, onDelete ${onDelete}, ${sources} source(s), events name ${world.named} version(s)`,
+  )
   try {
     const crashShare = random.pick([0, 0.01, 0.03, 0.08])
     const workers = 2 + random.below(3)
@@ -214,6 +230,8 @@ async function dropVersion(world: World, key: string, text: string): Promise<voi
   world.uploads.set(version.upload, version)
   for (let sequence = 1; sequence <= MOST_SEQUENCE; sequence++)
     world.uploads.set(replayId(key, info, sequence), version)
+  const isNamed = world.named === 'all' || (world.named === 'some' && world.later.chance(0.5))
+  if (isNamed) world.queue.push(`${key}${AT}${world.versions.length - 1}`)
   world.story.push(`users: drop ${key} = ${JSON.stringify(text)} as ${uploadId(key, info)}`)
 }
 
@@ -231,13 +249,19 @@ async function worker(world: World, name: string, turn: Turn, crashShare: number
       else if (event === 'replay')
         await replayOne(incarnation.context, random.pick(world.keys), { again: random.chance(0.7) })
       else if (event === 'retract') await retract(incarnation.context, random.pick(world.keys)).catch(unknownIsFine)
-      else await ingest(incarnation.context, event)
+      else {
+        const [key = '', number] = event.split(AT)
+        const version = number === undefined ? undefined : world.versions[Number(number)]?.version
+        const receipt = await ingest(incarnation.context, key)
+        if (version !== undefined && receipt?.version !== version)
+          await settleVersion(incarnation.context, key, version)
+      }
     } catch (error) {
       if (!incarnation.isDead()) throw error
     }
     if (!incarnation.isDead()) continue
     world.story.push(`${name}: crashed in ${event}`)
-    if (random.chance(0.5)) queue.push(event)
+    if (random.chance(0.5) || (world.named === 'all' && event.includes(AT))) queue.push(event)
     incarnation = processOf(world, name, turn, crashShare)
   }
 }
@@ -428,6 +452,9 @@ async function check(world: World): Promise<void> {
   problems.push(...checkVisible(world, visible))
   for (const { upload } of visible) world.seen.add(upload)
   checkReceipts(world, receipts)
+  if (world.named === 'all')
+    for (const { upload, version } of versions)
+      if (!receipts.has(upload)) problems.push(`I3: ${upload} has no receipt, though an event named version ${version}`)
   checkContents(world, visible)
   for (const key of keys) await checkSource(world, key, visible, receipts)
   for (const { key, version, text } of versions) {

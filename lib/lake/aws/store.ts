@@ -87,6 +87,19 @@ export function openBucketStore(settings: BucketStoreSettings): ObjectStore {
     return undefined
   }
 
+  async function headOfVersion(key: string, version: string): Promise<ObjectInfo | undefined> {
+    try {
+      const at = await client.send(new HeadObjectCommand({ ...pinOf(version), Key: key }))
+      const info = infoOf(key, { ...at, VersionId: at.VersionId ?? version }, at.ContentLength)
+      return info.version === version ? info : undefined
+    } catch (error) {
+      // A HEAD has no body that says what is wrong: if the key itself can be looked at, it is the version.
+      if (!isGone(error) && statusOf(error) !== 400) throw error
+      await head(key)
+      return undefined
+    }
+  }
+
   function infoOf(key: string, at: Written & { LastModified?: Date }, size: number | undefined): ObjectInfo {
     const etag = unquoted(at.ETag)
     return { key, size: size ?? 0, etag, version: versionIn(at), modified: wholeSeconds(at.LastModified ?? new Date()) }
@@ -296,9 +309,9 @@ export function openBucketStore(settings: BucketStoreSettings): ObjectStore {
   }
 
   return {
-    async head(key) {
+    async head(key, version) {
       checkKey(key)
-      return reading(key, () => head(key))
+      return reading(key, () => (version === undefined ? head(key) : headOfVersion(key, version)))
     },
     async get(key) {
       checkKey(key)

@@ -2,7 +2,16 @@
 // any moment: bytes are written to a temporary file on the same file system and get their name in one atomic step.
 // Every step that replaces or removes a name runs under the key's lock, so that compare-and-set is atomic.
 
-import { createWriteStream, linkSync, lstatSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs'
+import {
+  type BigIntStats,
+  createWriteStream,
+  linkSync,
+  lstatSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs'
 import { lstat, mkdir, open, readdir, rename, rm, rmdir, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -63,6 +72,13 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
     if (!landing) return lookSync(path, key, false)
     const now = lookSync(path, key, true)
     return now && own.has(now.version) ? now : lookSettled(path, key)
+  }
+
+  async function lookAtVersion(key: string, version: string): Promise<ObjectInfo | undefined> {
+    const now = await look(key)
+    if (now?.version === version) return now
+    const kept = await versions?.find(key, version)
+    return kept && keptInfo(key, version, kept.stats)
   }
 
   /** Gives the finished temporary file its name, if the condition holds. */
@@ -223,9 +239,7 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
     const kept = await versions?.find(key, version)
     // A put that did not come to pass leaves a link to the file that is still in landing: that is no copy of its own yet.
     if (kept && !(kept.stats.nlink > 1n && same())) {
-      // A copy's own times are those of the copying; the version says when the dropped bytes were written.
-      const [mtimeNs = '0'] = version.split('-')
-      const info = { key, size: Number(kept.stats.size), etag: version, version, modified: dateOf(mtimeNs) }
+      const info = keptInfo(key, version, kept.stats)
       const verify = async () => {
         if (!(await versions?.find(key, version))) throw new ObjectGone(key, version)
       }
@@ -341,7 +355,8 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
   }
 
   return {
-    head: (key) => guarded(`look at ${zone}/${key}`, () => look(key)),
+    head: (key, version) =>
+      guarded(`look at ${zone}/${key}`, () => (version === undefined ? look(key) : lookAtVersion(key, version))),
     get: (key) => guarded(`read ${zone}/${key}`, () => read(key)),
     fetch: (key, version) =>
       guarded(`read ${zone}/${key}`, () => (landing ? fetchLanding(key, version) : fetchInner(key, version))),
@@ -383,6 +398,12 @@ export function openFolderStore(settings: FolderStoreSettings): ObjectStore {
         throw new StorageError(`Could not delete ${key}: it kept changing. Run the command again.`)
       }),
   }
+}
+
+/** A copy's own times are those of the copying; the version says when the dropped bytes were written. */
+function keptInfo(key: string, version: string, stats: BigIntStats): ObjectInfo {
+  const [mtimeNs = '0'] = version.split('-')
+  return { key, size: Number(stats.size), etag: version, version, modified: dateOf(mtimeNs) }
 }
 
 const dateOf = (mtimeNs36: string): Date => {

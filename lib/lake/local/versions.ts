@@ -13,6 +13,9 @@ import { isAbsent, versionOf } from './stat.ts'
 export const cloneFile = (from: string, to: string): Promise<void> =>
   promisify(copyFile)(from, to, constants.COPYFILE_FICLONE)
 
+/** What versionOf in stat.ts makes. */
+const VERSION = /^-?[0-9a-z]+-[0-9a-z]+-[0-9a-z]+$/
+
 export interface Versions {
   /** Path of a kept version; undefined when it is not kept. */
   find(key: string, version: string): Promise<{ path: string; stats: BigIntStats } | undefined>
@@ -32,6 +35,8 @@ export function openVersions(folder: string): Versions {
 
   const versions: Versions = {
     async find(key, version) {
+      // A name out of a message may be anything; only names that we give are files here.
+      if (!VERSION.test(version)) return undefined
       const path = pathFor(key, version)
       let stats: BigIntStats
       try {
