@@ -79,7 +79,9 @@ export const receiptSchema = z.object({
   replayOf: z
     .string()
     .optional()
-    .describe('Set by weir replay: the upload of the same version whose decision this receipt replaces.'),
+    .describe(
+      'Set by weir replay, and where a version came back: the upload of the same version whose decision this receipt replaces.',
+    ),
   timings: z.record(z.string(), z.number()).describe('Milliseconds by phase.'),
   finishedAt: z.iso.datetime(),
   weir: z.string().describe('Version of Weir.'),

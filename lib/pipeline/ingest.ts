@@ -10,7 +10,7 @@ import type { Plan } from '../contract/plan.ts'
 import type { CheckResult, Reason } from '../engine/result.ts'
 import { ObjectGone, PreconditionFailed } from '../lake/errors.ts'
 import { contributionOf, type Head, newHead, readHead, type StoredHead, writeHead } from '../lake/heads.ts'
-import { type Content, contentsOfSizePrefix, dateOfUpload, uploadId } from '../lake/keys.ts'
+import { type Content, contentsOfSizePrefix, dateOfUpload, replayId, uploadId } from '../lake/keys.ts'
 import { readReceipt } from '../lake/ledger.ts'
 import type { ObjectInfo } from '../lake/ports.ts'
 import type { Outcome, Receipt } from '../lake/receipt.ts'
@@ -79,7 +79,7 @@ export type Decision =
   | { kind: 'duplicate'; holder: Holder; content: Content }
   | { kind: 'accepted'; content: Content; result: CheckResult; outputs: Outputs }
 
-/** `knownAs`: the version was replayed meanwhile, and what becomes of it belongs to that upload. */
+/** `knownAs`: the version was replayed meanwhile, or came back, and what becomes of it belongs to that upload. */
 async function decide(
   context: Context,
   plan: Plan,
@@ -133,6 +133,18 @@ async function decide(
 
     // The receipt of the decision before ours, should its worker have died before it wrote it.
     if (head?.decision) await tell(context, head.decision)
+    if (base && !decided && decision.kind !== 'superseded' && (await readReceipt(ops, plan.dataset, upload))) {
+      const again = await readHead(ops, plan.dataset, key)
+      if (again?.head.sequence === base.head.sequence) {
+        // It was decided before what the head shows, and landing shows it again: whoever removed what came after it (a
+        // newer version, the mark of a deletion) brought it back. What becomes of it now is a decision of its own.
+        context.log({ event: 'version_came_back', upload, source: key })
+        return { knownAs: replayId(key, info, base.head.sequence) }
+      }
+      base = again
+      lookFirst = true
+      continue
+    }
     const blank = head ?? newHead(plan.dataset, key, dateOfUpload(upload))
     // A duplicate that takes the place of its holder has its receipt already; its rows come without a second one.
     const receipt = decided ? blank.decision : await draft(context, plan, work, decision, start)
@@ -251,7 +263,8 @@ export async function draft(
   const { key, info, upload } = work
   const at = context.now()
   const timings = { ...work.timings, total: Math.round(performance.now() - start) }
-  const facts = { plan, key, info, upload, at, timings }
+  const first = uploadId(key, info)
+  const facts = { plan, key, info, upload, at, timings, ...(upload === first ? {} : { replayOf: first }) }
   switch (decision.kind) {
     case 'superseded': {
       const { by } = decision

@@ -27,6 +27,7 @@ export interface Facts {
   repairs?: Receipt['repairs']
   warnings?: string[]
   duplicateOf?: Receipt['duplicateOf']
+  replayOf?: Receipt['replayOf']
 }
 
 const NO_ROWS = { read: 0, accepted: 0, rejected: 0 }
@@ -56,6 +57,7 @@ export function receiptOf(facts: Facts): Receipt {
     ...(facts.rejects ? { rejects: facts.rejects } : {}),
     repairs: facts.repairs ?? [],
     ...(facts.duplicateOf ? { duplicateOf: facts.duplicateOf } : {}),
+    ...(facts.replayOf === undefined ? {} : { replayOf: facts.replayOf }),
     timings: { ...result?.timings, ...facts.timings },
     finishedAt: facts.at.toISOString(),
     weir: WEIR_VERSION,

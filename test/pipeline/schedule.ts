@@ -310,6 +310,8 @@ function contextOf(world: World, lake: Lake, around: AroundCall): Context {
     check: (request) => around('engine', request.upload, () => standInCheck(request)),
     now: () => new Date(world.clock),
     log: ({ event, ...fields }) => {
+      // On a folder nobody takes the mark of a deletion away.
+      if (event === 'version_came_back') world.problems.push(`I3: ${JSON.stringify(fields)} is said to have come back`)
       if (process.env.WEIR_STORY) world.story.push(`  log ${event} ${JSON.stringify(fields)}`)
     },
   }

@@ -77,6 +77,27 @@ describe('settleVersion', () => {
     expect(await bench.rows()).toEqual(['one'])
   })
 
+  it('takes a version in that comes back after it was superseded, with a receipt that names the first', async () => {
+    bench = await openBench()
+    const old = await bench.land('files/a.csv', 'old\n')
+    await bench.lake.zones.landing.delete('files/a.csv')
+    const gone = await settleVersion(bench.context, 'files/a.csv', old.version)
+    expect(gone).toMatchObject({ outcome: 'superseded', reason: { code: 'gone' } })
+    // On S3 whoever deletes the mark of the deletion brings the very version back.
+    const { landing } = bench.lake.zones
+    const back = { ...landing, head: () => landing.head('files/a.csv', old.version) }
+    const context = { ...bench.context, lake: { ...bench.lake, zones: { ...bench.lake.zones, landing: back } } }
+    const [one, other] = await Promise.all([ingest(context, 'files/a.csv'), ingest(context, 'files/a.csv')])
+    const receipt = one ?? other
+    expect([one, other].filter((each) => each !== undefined)).toHaveLength(1)
+    expect(receipt).toMatchObject({ outcome: 'accepted', version: old.version, replayOf: gone?.upload })
+    expect(receipt?.upload).not.toBe(gone?.upload)
+    expect(await bench.rows()).toEqual(['old'])
+    expect(await ingest(context, 'files/a.csv')).toBeUndefined()
+    expect(await receipts()).toHaveLength(2)
+    expect(bench.notified).toHaveLength(2)
+  })
+
   it('does nothing about a version that is not kept', async () => {
     bench = await openBench()
     await bench.land('files/a.csv', 'one\n')
