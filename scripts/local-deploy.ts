@@ -47,8 +47,9 @@ export async function deployLocally(options: LocalDeployOptions): Promise<Deploy
   const env = { ...own, ...options.env, WEIR_LAKE: work }
   const cdk = (...args: string[]) => run([CDK, ...args], env, options.log)
   const region = options.env.AWS_REGION ?? 'us-east-1'
-  await cdk('bootstrap', `aws://000000000000/${region}`)
+  // Its own: the bootstrap runs the app too, and two deployments from one checkout must not write into one folder.
   const output = ['--output', join(work, 'cdk.out')]
+  await cdk('bootstrap', `aws://000000000000/${region}`, ...output)
   const parameters = ['--parameters', `${environment}-pipeline:Emulator=true`]
   await cdk('deploy', '--all', '--require-approval', 'never', '--ci', ...output, ...parameters)
   const deployed = await withEnv(options.env, () => readDeployed(environment, { region }))
