@@ -71,7 +71,7 @@ async function query(settings: AthenaSettings, sql: string, signal?: AbortSignal
     done = true
     if (execution.Status?.State !== 'SUCCEEDED') throw await failure(settings, statement, execution)
     const result = await fetchRows(athena, id, statement, signal)
-    return { ...result, stats: { ...scanned(execution), milliseconds: Math.round(performance.now() - start) } }
+    return { ...result, stats: { ...scanned(execution, statement), milliseconds: Math.round(performance.now() - start) } }
   } catch (error) {
     // Nobody waits for it any more: it must not go on scanning at our cost. That it cannot be stopped is no news then.
     if (!done) await athena.send(new StopQueryExecutionCommand({ QueryExecutionId: id })).catch(() => undefined)
@@ -220,11 +220,19 @@ function jsValue(type: string, text: string | undefined): string | number | bool
   }
 }
 
-/** Bytes scanned, and what they cost by the list. Statements about tables (SHOW, DESCRIBE) cost nothing. */
-export function scanned({ Statistics, StatementType }: QueryExecution): { bytesScanned?: number; cost?: number } {
+/**
+ * Bytes scanned, and what they cost by the list. Statements about tables (SHOW, DESCRIBE) and plain EXPLAIN read nothing
+ * and cost nothing. What we read out of the statement counts as well as what Athena calls it: on an emulator the SELECT is
+ * the last of several statements, and goes by the name of the first.
+ */
+export function scanned(
+  { Statistics, StatementType }: Pick<QueryExecution, 'Statistics' | 'StatementType'>,
+  { kind }: Pick<Statement, 'kind'>,
+): { bytesScanned?: number; cost?: number } {
   const bytes = Statistics?.DataScannedInBytes
   if (bytes === undefined) return {}
-  const billed = StatementType === 'DML' ? Math.max(Math.ceil(bytes / MB), LEAST_MB) * MB : 0
+  const bills = kind === 'select' || StatementType === 'DML' || bytes > 0
+  const billed = bills ? Math.max(Math.ceil(bytes / MB), LEAST_MB) * MB : 0
   return { bytesScanned: bytes, cost: (billed / TB) * DOLLARS_PER_TB }
 }
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { DOLLARS_PER_TB, inOurWords, isHeader, scanned, typeOf, valuesOf } from '../../../lib/lake/aws/athena.ts'
-import { readStatement } from '../../../lib/lake/aws/names.ts'
+import { readStatement, type Statement } from '../../../lib/lake/aws/names.ts'
 
 const column = (Type: string, Name = 'x', more = {}) => ({ Name, Type, ...more })
 const row = (...texts: (string | undefined)[]) => ({ Data: texts.map((text) => ({ VarCharValue: text })) })
@@ -73,8 +73,11 @@ describe('the header', () => {
 })
 
 describe('cost', () => {
-  const cost = (bytes: number | undefined, StatementType: 'DML' | 'UTILITY' = 'DML') =>
-    scanned({ StatementType, Statistics: { DataScannedInBytes: bytes } })
+  const cost = (
+    bytes: number | undefined,
+    StatementType: 'DML' | 'UTILITY' | 'DDL' = 'DML',
+    kind: Statement['kind'] = StatementType === 'DML' ? 'select' : 'show',
+  ) => scanned({ StatementType, Statistics: { DataScannedInBytes: bytes } }, { kind })
 
   test('is by the megabyte, ten at least, and nothing for statements about tables', () => {
     expect(cost(1024 ** 4)).toEqual({ bytesScanned: 1024 ** 4, cost: DOLLARS_PER_TB })
@@ -82,7 +85,16 @@ describe('cost', () => {
     expect(cost(10 * 1024 ** 2).cost).toBe(cost(1).cost)
     expect(cost(10 * 1024 ** 2 + 1).cost).toBeCloseTo((11 / 1024 ** 2) * 5, 12)
     expect(cost(0, 'UTILITY')).toEqual({ bytesScanned: 0, cost: 0 })
+    expect(cost(0, 'UTILITY', 'explain')).toEqual({ bytesScanned: 0, cost: 0 })
     expect(cost(undefined)).toEqual({})
+  })
+
+  test('of a SELECT or of anything that scanned is never nothing, whatever Athena calls the statement', () => {
+    const least = (10 / 1024 ** 2) * 5
+    expect(cost(51, 'DDL', 'select').cost).toBeCloseTo(least, 12)
+    expect(cost(0, 'DDL', 'select').cost).toBeCloseTo(least, 12)
+    // EXPLAIN ANALYZE runs the query.
+    expect(cost(51, 'UTILITY', 'explain').cost).toBeCloseTo(least, 12)
   })
 })
 
