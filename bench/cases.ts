@@ -17,7 +17,7 @@ export interface Sizes {
 
 export const FULL: Sizes = {
   rows: 2_000_000,
-  pairs: 5,
+  pairs: 7,
   lambdaPairs: 3,
   bigBytes: 5_000_000_000,
   warmDrops: 25,
@@ -83,6 +83,7 @@ async function ingestOnce(bench: Bench, orders: Orders, memoryBytes?: number): P
 async function againstFloor(bench: Bench, damaged: number, bar: number, words: string): Promise<Figure[]> {
   const orders = await ordersFile(bench, damaged)
   const ratios: number[] = []
+  const cpus: number[] = []
   const ours: number[] = []
   const floors: number[] = []
   const phases: Record<string, number>[] = []
@@ -95,6 +96,7 @@ async function againstFloor(bench: Bench, damaged: number, bar: number, words: s
       damaged: orders.damaged,
     })
     ratios.push(weir.milliseconds / floor.milliseconds)
+    cpus.push((weir.cpu ?? Number.NaN) / (floor.cpu ?? Number.NaN))
     ours.push(weir.milliseconds)
     floors.push(floor.milliseconds)
     if (weir.timings) phases.push(weir.timings)
@@ -111,7 +113,7 @@ async function againstFloor(bench: Bench, damaged: number, bar: number, words: s
       unit: '×',
       detail:
         `median ratio of ${ratios.length} interleaved pairs (${ratios.map((r) => r.toFixed(2)).join(', ')}), each run in a fresh process; ` +
-        `medians ${seconds(median(ours))} s and ${seconds(median(floors))} s; last run in ms: ${inPhases.join(', ')}`,
+        `of processor time ${median(cpus).toFixed(2)} ×; medians ${seconds(median(ours))} s and ${seconds(median(floors))} s; last run in ms: ${inPhases.join(', ')}`,
     },
   ]
 }

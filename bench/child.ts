@@ -19,6 +19,8 @@ export type Task =
 
 export interface Done {
   milliseconds: number
+  /** Processor time of all threads in that time: steadier than the clock on a machine that others use. */
+  cpu?: number
   rows?: { read: number; accepted: number; rejected: number }
   /** Weir's own phases, from the receipt. */
   timings?: Record<string, number>
@@ -26,18 +28,21 @@ export interface Done {
   each?: number[]
 }
 
-async function clocked<T>(work: () => Promise<T>): Promise<{ milliseconds: number; value: T }> {
+async function clocked<T>(work: () => Promise<T>): Promise<{ milliseconds: number; cpu: number; value: T }> {
+  const used = process.cpuUsage()
   const began = performance.now()
   const value = await work()
-  return { milliseconds: performance.now() - began, value }
+  const milliseconds = performance.now() - began
+  const { user, system } = process.cpuUsage(used)
+  return { milliseconds, cpu: (user + system) / 1000, value }
 }
 
 async function run(task: Task): Promise<Done> {
   await freshFolder(task.folder)
   switch (task.do) {
     case 'floor': {
-      const { milliseconds } = await clocked(() => floor(task.csv, join(task.folder, 'out.parquet'), task.damaged))
-      return { milliseconds }
+      const { milliseconds, cpu } = await clocked(() => floor(task.csv, join(task.folder, 'out.parquet'), task.damaged))
+      return { milliseconds, cpu }
     }
     case 'lambda': {
       const paths = [join(task.folder, 'out.parquet'), join(task.folder, 'rejects.ndjson')] as const
@@ -48,7 +53,7 @@ async function run(task: Task): Promise<Done> {
       // The file lies in landing already, as an uploader would have left it; a link, so that no copy warms or cools anything.
       await mkdir(join(task.folder, 'landing', 'orders'), { recursive: true })
       await link(task.csv, join(task.folder, 'landing', 'orders', 'orders.csv'))
-      const { milliseconds, value } = await clocked(async () => {
+      const { milliseconds, cpu, value } = await clocked(async () => {
         const settings = task.memoryBytes === undefined ? {} : { memoryBytes: task.memoryBytes }
         const lake = await openBenchLake(task.folder, settings)
         const receipt = await ingest(lake.context, 'orders/orders.csv')
@@ -56,7 +61,7 @@ async function run(task: Task): Promise<Done> {
         return receipt
       })
       if (value === undefined) throw new Error('There was nothing new to ingest.')
-      return { milliseconds, rows: value.rows, timings: value.timings }
+      return { milliseconds, cpu, rows: value.rows, timings: value.timings }
     }
     case 'drops': {
       const lake = await openBenchLake(task.folder)
