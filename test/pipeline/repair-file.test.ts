@@ -2,6 +2,7 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { repairedUpload } from '../../lib/pipeline/repair-file.ts'
 import { freshLake, tempFolder, weir, weirJson } from '../cli/weir.ts'
@@ -94,5 +95,41 @@ describe('a repair file', () => {
     expect(await look(`_upload,_row,a\n../../x,2,x\n`)).toBeUndefined()
     expect(await look(`a,_upload,_row\n${id},2,x\n`)).toBeUndefined()
     expect(await look('')).toBeUndefined()
+  })
+
+  it('is known through its compression and encoding, and only its beginning is unpacked', async () => {
+    const path = join(await tempFolder(), 'x')
+    const look = async (bytes: Buffer) => {
+      await writeFile(path, bytes)
+      return repairedUpload(path)
+    }
+    const id = '20260102T030405Z-0123456789ab'
+    const text = `\ufeff_upload,_row,a\n${id},2,x\n`
+    const long = text + `${id},3,${'x'.repeat(1000)}\n`.repeat(5000)
+    for (const pack of [gzipSync, zstdCompressSync]) {
+      expect(await look(pack(text))).toBe(id)
+      expect(await look(pack(long))).toBe(id)
+      expect(await look(pack(Buffer.from(text, 'utf16le')))).toBe(id)
+      expect(await look(pack('a,b\n1,2\n'))).toBeUndefined()
+      expect(await look(pack(''))).toBeUndefined()
+      // Damaged ones are refused by the engine, not by a fault of ours.
+      expect(await look(pack(text).subarray(0, 12))).toBeUndefined()
+      const damaged = pack(text)
+      damaged.fill(0xff, 6)
+      expect(await look(damaged)).toBeUndefined()
+    }
+    expect(await look(Buffer.from(text, 'utf16le'))).toBe(id)
+    expect(await look(Buffer.from(text, 'utf16le').swap16())).toBe(id)
+  })
+
+  it('is taken in when it is compressed and its name fits nothing', async () => {
+    const { lake, upload, mended } = await lakeWithMovies()
+    await mkdir(join(lake, 'landing/movies'), { recursive: true })
+    await writeFile(join(lake, 'landing/movies/mended.gz'), gzipSync(mended))
+    await weir(lake, ['reconcile'])
+    const { document } = await weirJson(lake, ['receipts', '--outcome', 'accepted'])
+    expect(document.receipts).toMatchObject([
+      { source: 'movies/mended.gz', rows: { accepted: 1 }, repairs: [{ upload, rows: 1 }] },
+    ])
   })
 })
