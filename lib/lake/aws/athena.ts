@@ -71,7 +71,10 @@ async function query(settings: AthenaSettings, sql: string, signal?: AbortSignal
     done = true
     if (execution.Status?.State !== 'SUCCEEDED') throw await failure(settings, statement, execution)
     const result = await fetchRows(athena, id, statement, signal)
-    return { ...result, stats: { ...scanned(execution, statement), milliseconds: Math.round(performance.now() - start) } }
+    return {
+      ...result,
+      stats: { ...scanned(execution, statement), milliseconds: Math.round(performance.now() - start) },
+    }
   } catch (error) {
     // Nobody waits for it any more: it must not go on scanning at our cost. That it cannot be stopped is no news then.
     if (!done) await athena.send(new StopQueryExecutionCommand({ QueryExecutionId: id })).catch(() => undefined)
