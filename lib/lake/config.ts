@@ -79,7 +79,7 @@ const awsSchema = z
          * allows 10 runs, and events that find none left count as failed. Default: 8.
          */
         maximumConcurrency: z.int().min(2).max(1000).default(8),
-        /** Uploads that one run takes from the queue, one after the other. Default: 1. */
+        /** Uploads that one run takes from the queue; it works on two at a time. Default: 1. */
         batchSize: z.int().min(1).max(10).default(1),
       })
       .prefault({}),
@@ -118,7 +118,10 @@ const awsSchema = z
     /** What the messages to uploaders hold. */
     notifications: z
       .strictObject({
-        /** Link to the receipt: into the AWS console, one that anybody can open for a week at most, or none. Default: console. */
+        /**
+         * Link to the receipt: into the AWS console, one that anybody can open until the credentials of the function that
+         * made it end (some hours), or none. Default: console.
+         */
         receiptLink: z.enum(['console', 'presigned', 'none']).default('console'),
       })
       .prefault({}),
