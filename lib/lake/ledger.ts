@@ -106,6 +106,17 @@ export async function repairsOf(
   return { rows: [...rows].sort((a, b) => a - b), uploads }
 }
 
+/**
+ * The upload that gives the rows of the same version of the same file in the place of this one: the file was replayed, or
+ * its replay was refused. Undefined when there is none; then this upload's rejects are missing from the lake.
+ */
+export async function stoodInFor(ops: ObjectStore, dataset: string, upload: string): Promise<string | undefined> {
+  const receipt = await readReceipt(ops, dataset, upload)
+  const stored = receipt && (await readHead(ops, dataset, receipt.source))
+  const given = stored?.head.contributions.filter(({ version }) => version === receipt?.version) ?? []
+  return given.some((one) => one.upload === upload) ? undefined : given.at(-1)?.upload
+}
+
 /** Datasets that may have receipts: those in the catalog first (cheap and nearly always right), then those that do. */
 async function* datasets(lake: Lake): AsyncIterable<string> {
   for (const { name } of await lake.catalog.listTables()) if (name.startsWith('clean.')) yield name.slice(6)

@@ -191,6 +191,9 @@ export async function evaluate(context: Context, plan: Plan, work: Work, head: H
   const decision = await fromContent(context, plan, us, head, content, true)
   if (decision) return decision
   if (result.outcome === 'refused') return { kind: 'refused', content, result }
+  // The other order, a replay after the repair, is held up in recheck.ts.
+  const replayed = await work.replayedRepair()
+  if (replayed) return { kind: 'refused', reason: await repairReplayed(context, plan, replayed), content }
   // Between reading the head and moving it: so a claim that is taken from us while we work shows as a moved head.
   const claimed = await claim(context, plan, us, content)
   if (claimed.held === 'by another') return { kind: 'duplicate', holder: claimed.holder, content }
@@ -199,6 +202,15 @@ export async function evaluate(context: Context, plan: Plan, work: Work, head: H
   await work.storeRejects()
   await work.storeRepairs()
   return { kind: 'accepted', content, result, outputs }
+}
+
+async function repairReplayed(
+  { lake }: Context,
+  plan: Plan,
+  { repaired, by }: { repaired: string; by: string },
+): Promise<Reason> {
+  const receipt = await readReceipt(lake.zones.ops, plan.dataset, by)
+  return REASONS.repairedUploadReplayed(repaired, by, receipt === undefined || receipt.rejects !== undefined)
 }
 
 /** What the bytes alone decide, whatever is in them. */

@@ -104,6 +104,13 @@ export const REASONS = {
     message: `${key} is already in the lake (upload ${upload}) and its contract takes no other version of a file (redrop: refuse).`,
     advice: 'Drop the new data under another name, or retract the file first.',
   }),
+  repairedUploadReplayed: (repaired: string, by: string, hasRejects: boolean): Reason => ({
+    code: 'repaired_upload_replayed',
+    message: `It repairs rows of upload ${repaired}, whose file was checked again: upload ${by} gives its rows now, and repaired ones might count twice. Nothing of it was taken in.`,
+    advice: hasRejects
+      ? `Mend the rows that upload ${by} still rejects, and drop those: weir rejects ${by} --out repair.csv`
+      : `Nothing to do: upload ${by} rejects no row.`,
+  }),
   sameBytes: (key: string, holder: { source: string; upload: string }): Reason => ({
     code: 'same_bytes',
     message:

@@ -11,7 +11,7 @@ import type { CheckResult } from '../engine/result.ts'
 import { PreconditionFailed } from '../lake/errors.ts'
 import type { Contribution } from '../lake/heads.ts'
 import { type Content, cleanLocation, hex, isUploadId, rejectsKeys } from '../lake/keys.ts'
-import { readReceipt, writeRepair } from '../lake/ledger.ts'
+import { readReceipt, stoodInFor, writeRepair } from '../lake/ledger.ts'
 import type { Fetched, ObjectInfo } from '../lake/ports.ts'
 import type { Receipt } from '../lake/receipt.ts'
 import { WEIR_VERSION } from '../version.ts'
@@ -42,6 +42,8 @@ export interface Work {
   /** For the n-th contribution of the source. Stored once: should its place change meanwhile, the path is merely odd. */
   storeParts(ingestDate: string, index: number): Promise<Outputs>
   storeRejects(): Promise<Receipt['rejects']>
+  /** An upload that it repairs rows of, and the one that gives that file's rows now instead: they would count twice. */
+  replayedRepair(): Promise<{ repaired: string; by: string } | undefined>
   storeRepairs(): Promise<{ repairs: Receipt['repairs']; warnings: string[] }>
   close(): Promise<void>
 }
@@ -168,6 +170,15 @@ export function startWork(
     return { repairs: known, warnings: unknown.length === 0 ? [] : [unknownRepairs(plan, unknown)] }
   }
 
+  async function replayedRepair(): Promise<{ repaired: string; by: string } | undefined> {
+    const { repairs } = await check()
+    for (const { upload: repaired } of repairs) {
+      const by = isUploadId(repaired) && (await stoodInFor(lake.zones.ops, plan.dataset, repaired))
+      if (by) return { repaired, by }
+    }
+    return undefined
+  }
+
   async function isKnown(repaired: string): Promise<boolean> {
     // The id comes out of a file: it may be anything.
     return isUploadId(repaired) && (await readReceipt(lake.zones.ops, plan.dataset, repaired)) !== undefined
@@ -193,6 +204,7 @@ export function startWork(
       return parts
     },
     storeRejects: once(() => timed('store', storeRejects)),
+    replayedRepair,
     storeRepairs: once(() => timed('store', storeRepairs)),
     async close() {
       await fetched?.release()

@@ -10,7 +10,7 @@ import { faultIdOf, uploadId } from '../../lib/lake/keys.ts'
 import { listReceipts } from '../../lib/lake/ledger.ts'
 import { ingest } from '../../lib/pipeline/ingest.ts'
 import { reconcile } from '../../lib/pipeline/reconcile.ts'
-import { replay, replayKeys } from '../../lib/pipeline/replay.ts'
+import { replay, replayKeys, replayOne } from '../../lib/pipeline/replay.ts'
 import { retract } from '../../lib/pipeline/retract.ts'
 import { type Bench, collect, openBench } from './helpers.ts'
 import { standInCheck, standInPlan } from './standin.ts'
@@ -150,6 +150,45 @@ describe('replay of a source', () => {
     const { replayed } = await replay(amend('hash-2'), { source: 'files/a.csv' })
     expect(replayed).toMatchObject([{ result: 'checked_again', detail: 'accepted' }])
     expect(await bench.rows()).toEqual(['one'])
+  })
+
+  it('does not take in the repair file of an upload whose file was replayed since', async () => {
+    bench = await openBench()
+    const info = await bench.land('files/a.csv', 'one\nbad two\n')
+    const first = uploadId('files/a.csv', info)
+    await ingest(bench.context, 'files/a.csv')
+    const context = amend('mild', (text) => text.replace('bad ', ''))
+    const { receipt } = await replayOne(context, 'files/a.csv')
+    expect(receipt).toMatchObject({ outcome: 'accepted', replayOf: first })
+    await bench.land('files/repair.csv', `repair ${first} 2\n`)
+    const refused = await ingest(context, 'files/repair.csv')
+    expect(refused).toMatchObject({
+      outcome: 'refused',
+      rows: { read: 0, accepted: 0, rejected: 0 },
+      reason: {
+        code: 'repaired_upload_replayed',
+        message: expect.stringContaining(
+          `rows of upload ${first}, whose file was checked again: upload ${receipt?.upload}`,
+        ),
+        advice: `Nothing to do: upload ${receipt?.upload} rejects no row.`,
+      },
+    })
+    expect(await bench.rows()).toEqual(['one', 'two'])
+    // The other way round: what stands is the first decision, and a repair of the refused replay is refused too.
+    await bench.land('files/b.csv', 'three\nbad four\n')
+    const accepted = await ingest(bench.context, 'files/b.csv')
+    const strict = amend('strict', (text) => `refuse\n${text}`)
+    const again = await replayOne(strict, 'files/b.csv')
+    expect(again.receipt).toMatchObject({ outcome: 'refused', replayOf: accepted?.upload })
+    await bench.land('files/repair-2.csv', `repair ${again.receipt?.upload} 1\n`)
+    const second = await ingest(bench.context, 'files/repair-2.csv')
+    expect(second?.reason).toMatchObject({
+      code: 'repaired_upload_replayed',
+      advice: expect.stringContaining(`weir rejects ${accepted?.upload} --out repair.csv`),
+    })
+    // And the repair of what stands is taken in.
+    await bench.land('files/repair-3.csv', `repair ${accepted?.upload} 2\n`)
+    expect(await ingest(bench.context, 'files/repair-3.csv')).toMatchObject({ outcome: 'accepted' })
   })
 
   it('does not count repaired rows twice', async () => {
