@@ -28,8 +28,6 @@ export interface BundleRequest {
   lake: Pick<LakeToDeploy, 'contracts' | 'settings'>
   /** Folder to make. */
   to: string
-  /** Folder of DuckDB's package; default: the right one. Only tests say otherwise. */
-  binaries?: string
 }
 
 /** Makes the folder that becomes a zip: `<function>.mjs` for each function, and what they need. */
@@ -85,12 +83,11 @@ async function writeLake({ lake, to }: BundleRequest): Promise<void> {
   await writeFile(contractsIndex(join(to, 'contracts')), `${JSON.stringify(indexContracts(lake.contracts), null, 2)}\n`)
 }
 
-async function copyDuckdb({ architecture, to, binaries }: BundleRequest): Promise<void> {
-  const native = binaries ?? (await targetBinaries(architecture))
+async function copyDuckdb({ architecture, to }: BundleRequest): Promise<void> {
   const from: [string, string][] = [
     ['@duckdb/node-api', join(ROOT, 'node_modules/@duckdb/node-api')],
     ['@duckdb/node-bindings', join(ROOT, 'node_modules/@duckdb/node-bindings')],
-    [packageOf(architecture), native],
+    [packageOf(architecture), await targetBinaries(architecture)],
   ]
   for (const [name, folder] of from)
     await cp(folder, join(to, 'node_modules', name), {
