@@ -114,13 +114,8 @@ function analyst(names: Names, plans: Plan[]): Permission[] {
     // "weir query" gives no answer from a catalog from which rows may be missing: it looks whether there are older heads.
     readObjects(names, 'ops', 'Says which tables hold all their rows.', ['catalog/']),
     listObjects(names, 'ops', 'Whether a dataset has older heads than its table; what is in them stays closed.', [
-      headsPrefix(),
-    ]),
-    // A query first asks whether a table has lost partitions: a note says so, or the age of its heads.
-    readObjects(names, 'ops', 'Whether the tables are complete.', ['catalog/']),
-    listObjects(names, 'ops', 'Whether the tables are complete; names and times of heads, not what is in them.', [
       'catalog/',
-      'heads/',
+      headsPrefix(),
     ]),
     ...findLake(names),
     // Not left to what other policies may add: originals and rejects have the values that the contract hides.

@@ -1,5 +1,7 @@
 // What the stacks deploy: one synthesis of the defaults, and one for each setting that changes something.
 
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { App, Stack, Validations } from 'aws-cdk-lib'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
 import { AwsSolutionsChecks } from 'cdk-nag'
@@ -432,6 +434,12 @@ describe('alarms and dashboard', () => {
     const [subscription] = ofType(everything.pipeline, 'AWS::SNS::Subscription')
     expect(subscription?.Properties).toMatchObject({ Protocol: 'email', Endpoint: 'ops@example.com' })
     expect(ofType(plain.pipeline, 'AWS::SNS::Subscription')).toEqual([])
+  })
+
+  test('docs/operate.md says of every alarm what it means and what to do', async () => {
+    const page = await readFile(join(ROOT, 'docs/operate.md'), 'utf8')
+    for (const { Properties } of ofType(plain.pipeline, 'AWS::CloudWatch::Alarm'))
+      expect(page).toContain(`| \`<environment>-${String(Properties.AlarmName).slice('weir-'.length)}\` |`)
   })
 
   test('the dashboard shows every dataset', () => {
