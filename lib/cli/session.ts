@@ -71,8 +71,11 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
   const contractsFolder = once(async () => {
     const { folder, environment, config } = await place()
     if (folder !== undefined) return config.contracts
+    // As for a deployment: a folder may do without a weir.yaml, and then all defaults hold.
+    const here = await stat(config.contracts).catch(() => undefined)
+    if (here?.isDirectory()) return config.contracts
     throw new UsageError(
-      `The contracts that people write lie in a folder, and neither ${io.cwd} nor a folder above it has a ${CONFIG_FILE}. Go to the folder that aws:${environment} is deployed from.`,
+      `The contracts that people write lie in a folder, and ${io.cwd} has neither a ${CONFIG_FILE}, here or above, nor contracts. Go to the folder that aws:${environment} is deployed from.`,
     )
   })
   const contracts = once(async () => {
