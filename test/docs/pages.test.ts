@@ -1,13 +1,13 @@
 // Runs every command and snippet of README.md and docs/: a page is executed from its top to its end, in a folder of its own.
 
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseDocument } from 'yaml'
 import { parseContract } from '../../lib/contract/read.ts'
-import { type Block, blocksOf, commandsOf, missingLine } from './pages.ts'
+import { anchorsOf, type Block, blocksOf, commandsOf, missingLine } from './pages.ts'
+import { makeShell, type Ran, type Shell } from './shell.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const pages = ['README.md', ...globSync('docs/*.md', { cwd: root })].sort()
@@ -15,25 +15,13 @@ const read = (page: string) => readFileSync(join(root, page), 'utf8')
 const blocks = new Map(pages.map((page) => [page, blocksOf(page, read(page))]))
 const shells = new Set(['sh', 'bash', 'console'])
 
-let home = ''
-let bin = ''
+let shell: Shell
 
 beforeAll(() => {
-  home = mkdtempSync(join(tmpdir(), 'weir-docs-'))
-  bin = join(home, 'bin')
-  mkdirSync(bin)
-  // What a reader's npx does, without its second of thinking: it finds the command of the checkout.
-  const weir = `exec '${process.execPath}' '${join(root, 'bin', 'weir.ts')}' "$@"\n`
-  writeFileSync(join(bin, 'weir'), `#!/bin/sh\n${weir}`)
-  writeFileSync(
-    join(bin, 'npx'),
-    `#!/bin/sh\n[ "$1" = weir ] || { echo "The pages may call npx weir only, not npx $1" >&2; exit 97; }\nshift\n${weir}`,
-  )
-  chmodSync(join(bin, 'weir'), 0o755)
-  chmodSync(join(bin, 'npx'), 0o755)
+  shell = makeShell()
 })
 
-afterAll(() => rmSync(home, { recursive: true, force: true }))
+afterAll(() => shell.remove())
 
 /** What the reader of a reference page has before it begins: a lake with the sample, and files of the names in its examples. */
 const SETUP: Record<string, string[]> = {
@@ -53,44 +41,6 @@ function newestUpload(folder: string): string | undefined {
     .at(-1)
 }
 
-interface Ran {
-  code: number | null
-  output: string
-}
-
-/** Runs one command; the folder that it leaves the shell in is where the next one starts. */
-function run(command: string, folder: { now: string }, background?: string): Promise<Ran> {
-  const state = join(mkdtempSync(join(home, 'shell-')), 'pwd')
-  const script =
-    background === undefined
-      ? `${command}\ncode=$?\npwd > '${state}'\nexit $code`
-      : `exec ${command.replace(/^npx /, '')}`
-  const child = spawn('bash', ['-c', script], {
-    cwd: folder.now,
-    env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, NO_COLOR: '1', TZ: 'UTC', COLUMNS: '200' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  return new Promise((done, failed) => {
-    let output = ''
-    let stopped = false
-    const take = (piece: Buffer) => {
-      output += piece
-      if (background !== undefined && !stopped && output.includes(background)) {
-        stopped = true
-        child.kill('SIGINT')
-      }
-    }
-    child.stdout.on('data', take)
-    child.stderr.on('data', take)
-    child.on('error', failed)
-    child.on('close', (code) => {
-      if (background === undefined && existsSync(state)) folder.now = readFileSync(state, 'utf8').trim()
-      if (background !== undefined && !stopped) output += `\n(ended before it printed ${JSON.stringify(background)})`
-      done({ code, output })
-    })
-  })
-}
-
 async function runBlock(block: Block, folder: { now: string }): Promise<string[]> {
   const problems: string[] = []
   for (const { command, output } of commandsOf(block)) {
@@ -98,7 +48,11 @@ async function runBlock(block: Block, folder: { now: string }): Promise<string[]
     // Installing, testing and the demo are steps of their own in .ci/run.
     if (/^npm /.test(command)) continue
     const line = command.replace(UPLOAD_ID, (id) => newestUpload(folder.now) ?? id)
-    const ran = await run(line, folder, block.background ?? (/^(npx )?weir watch$/.test(line) ? 'landing' : undefined))
+    const ran = await shell.run(
+      line,
+      folder,
+      block.background ?? (/^(npx )?weir watch$/.test(line) ? 'landing' : undefined),
+    )
     const exits = block.page in SETUP ? [0, 1] : block.exits
     if (!exits.includes(ran.code ?? -1)) {
       problems.push(`${where}\n  ended with ${ran.code}, not ${exits.join(' or ')}:\n${ran.output}`)
@@ -111,19 +65,19 @@ async function runBlock(block: Block, folder: { now: string }): Promise<string[]
 
 async function runPage(page: string): Promise<string[]> {
   const problems: string[] = []
-  const folder = { now: mkdtempSync(join(home, 'page-')) }
+  const folder = { now: shell.newFolder() }
   for (const command of SETUP[page] ?? []) {
-    const { code, output } = await run(command, folder)
+    const { code, output } = await shell.run(command, folder)
     if (code !== 0) problems.push(`${page}: its setup ended with ${code}:\n${output}`)
   }
   for (const block of blocks.get(page) ?? []) {
-    if (block.fresh) folder.now = mkdtempSync(join(home, 'page-'))
+    if (block.fresh) folder.now = shell.newFolder()
     if (block.file !== undefined) {
       const path = join(folder.now, block.file)
       mkdirSync(dirname(path), { recursive: true })
       writeFileSync(path, block.text)
     }
-    if (shells.has(block.language)) problems.push(...(await runBlock(block, folder)))
+    if (shells.has(block.language) && !block.onAws) problems.push(...(await runBlock(block, folder)))
     if (block.language === 'sql') {
       const command = { ...block, language: 'sh', text: `weir query "$(cat query.sql)"` }
       writeFileSync(join(folder.now, 'query.sql'), block.text)
@@ -184,10 +138,22 @@ describe('what the pages name exists', () => {
     expect(existsSync(join(root, 'package-lock.json'))).toBe(true)
   })
 
-  it.each(pages)('links in %s', (page) => {
-    const links = [...read(page).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, link = '']) => link)
-    const local = links.filter((link) => !/^[a-z]+:/.test(link))
-    expect(local.filter((link) => !existsSync(resolve(root, dirname(page), link)))).toEqual([])
+  it.each(pages)('links in %s, to the heading', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(([, link = '']) => link)
+    const dead = links.filter((link) => {
+      if (/^[a-z]+:/.test(link)) return false
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? join(root, page) : resolve(root, dirname(page), path)
+      if (!existsSync(target)) return true
+      return anchor !== undefined && !anchorsOf(readFileSync(target, 'utf8')).includes(anchor)
+    })
+    expect(dead).toEqual([])
+  })
+
+  it('every page of docs/, in its index', () => {
+    const index = read('docs/README.md')
+    const missing = globSync('*', { cwd: join(root, 'docs') }).filter((file) => !index.includes(`](${file})`))
+    expect(missing).toEqual(['README.md'])
   })
 
   it('paths in README.md', () => {
@@ -221,6 +187,13 @@ describe('the reader of pages', () => {
     expect(first).toMatchObject({ line: 4, language: 'console', exits: [1] })
     expect(first && commandsOf(first)).toEqual([{ command: 'weir x', output: ['a…b'] }])
     expect(second).toMatchObject({ file: 'a.csv', text: '1\n', exits: [0] })
+  })
+
+  it('makes anchors of headings', () => {
+    expect(anchorsOf('# On AWS\n\n```sh\n# no heading\n```\n## `weir drop`: what, why?\n')).toEqual([
+      'on-aws',
+      'weir-drop-what-why',
+    ])
   })
 
   it('compares line by line, in order, with … for anything', () => {

@@ -3,6 +3,7 @@
 //   <!-- exit: 0 1 -->           exit codes that its commands may end with (default: 0)
 //   <!-- background: words -->   the command goes on running; it is stopped with Ctrl-C once it has printed these words
 //   <!-- lake: new -->           the page goes on in a new, empty folder
+//   <!-- on: aws -->             needs a deployed lake: run on the emulator, by test/emulator/pages.test.ts
 // In a console block, lines after "$ " are commands and the others their output: each must occur, in this order, and "…"
 // stands for any text.
 
@@ -15,6 +16,8 @@ export interface Block {
   exits: number[]
   background?: string
   fresh: boolean
+  /** Its commands need a deployed lake. */
+  onAws: boolean
 }
 
 export function blocksOf(page: string, markdown: string): Block[] {
@@ -23,7 +26,7 @@ export function blocksOf(page: string, markdown: string): Block[] {
   let notes: Record<string, string> = {}
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i] ?? ''
-    const note = /^<!-- (file|exit|background|lake): (.+) -->$/.exec(line)
+    const note = /^<!-- (file|exit|background|lake|on): (.+) -->$/.exec(line)
     if (note?.[1] && note[2]) {
       notes[note[1]] = note[2]
       continue
@@ -47,6 +50,7 @@ export function blocksOf(page: string, markdown: string): Block[] {
       text: `${body.join('\n')}\n`,
       exits: (notes.exit ?? '0').split(/[ ,]+/).map(Number),
       fresh: notes.lake === 'new',
+      onAws: notes.on === 'aws',
       ...(notes.file === undefined ? {} : { file: notes.file }),
       ...(notes.background === undefined ? {} : { background: notes.background }),
     })
@@ -100,4 +104,15 @@ export function missingLine(expected: string[], output: string): string | undefi
     from = hit + 1
   }
   return undefined
+}
+
+/** The anchors of a page's headings, as they are made where the page is shown. */
+export function anchorsOf(markdown: string): string[] {
+  const outside = markdown.replaceAll(/^```.*?^```/gms, '')
+  return [...outside.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
 }
