@@ -158,8 +158,11 @@ it('takes a file in that was put by the S3 API, and tells what it set aside', as
     ['1', 'apple', '1.50', '2026-11-02'],
     ['2', 'pear', '0.80', '2026-11-02'],
   ])
-  const page = await readOps(`pages/dataset=orders/date=${dateOf(receipt)}/${receipt.upload}.html`)
-  expect(page).toContain('monday.csv')
+  const pageKey = `pages/dataset=orders/date=${dateOf(receipt)}/${receipt.upload}.html`
+  expect(await readOps(pageKey)).toContain('monday.csv')
+  // A browser shows it, also by "Open" in the S3 console.
+  const page = await s3.send(new HeadObjectCommand({ Bucket: deployed.buckets.ops, Key: pageKey }))
+  expect(page.ContentType).toBe('text/html; charset=utf-8')
 
   const rejects = await cli('rejects', receipt.upload)
   expect(rejects.out).toContain('plum')

@@ -177,6 +177,7 @@ export function openBucketStore(settings: BucketStoreSettings): ObjectStore {
         ...(condition.ifMatch === undefined ? {} : { IfMatch: quoted(condition.ifMatch) }),
         ...(condition.ifNoneMatch === undefined ? {} : { IfNoneMatch: condition.ifNoneMatch }),
         Metadata: { [WRITE_ID]: writeId },
+        ...contentTypeOf(key),
       },
     })
     if (onProgress) running.on('httpUploadProgress', ({ loaded }) => onProgress(loaded ?? 0))
@@ -402,4 +403,17 @@ const quoted = (etag: string): string => `"${etag}"`
 /** S3 says whole seconds in some answers and more in others: one version has one time. */
 function wholeSeconds(time: Date): Date {
   return new Date(Math.floor(time.getTime() / 1000) * 1000)
+}
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  json: 'application/json',
+  csv: 'text/csv; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+}
+
+/** So that "Open" in the S3 console shows the page of a receipt; without a type it would be saved to the disk. */
+function contentTypeOf(key: string): { ContentType?: string } {
+  const type = CONTENT_TYPES[/\.([a-z]+)$/.exec(key)?.[1] ?? '']
+  return type === undefined ? {} : { ContentType: type }
 }
