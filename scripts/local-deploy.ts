@@ -140,9 +140,11 @@ async function main(): Promise<void> {
   })
   const env = { ...clientEnv(endpoint), ...(process.env.AWS_REGION ? { AWS_REGION: process.env.AWS_REGION } : {}) }
   const deployed = await deployLocally({ lake: values.lake, env })
+  const exports = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const at = `--lake aws:${deployed.environment}`
   process.stdout.write(
-    `\nThe lake ${deployed.environment} is deployed on ${endpoint}. With the emulator's variables in your shell (npm run local:up shows them):\n\n` +
-      `  npx weir drop orders.csv --lake aws:${deployed.environment}\n  npx weir status --lake aws:${deployed.environment}\n\n`,
+    `\nThe lake ${deployed.environment} is deployed on ${endpoint}. For your shell:\n\n  export ${exports.join(' ')}\n\n` +
+      `and then, for example:\n\n  npx weir drop <file> ${at}\n  npx weir status ${at}\n\n`,
   )
 }
 
