@@ -408,7 +408,7 @@ function wholeSeconds(time: Date): Date {
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   json: 'application/json',
-  csv: 'text/csv; charset=utf-8',
+  csv: 'text/csv',
   parquet: 'application/vnd.apache.parquet',
 }
 
