@@ -9,6 +9,7 @@ import { findDialect } from './dialect.ts'
 import { ENGINE_DEFAULTS } from './engine.ts'
 import { Refusal } from './errors.ts'
 import { type Opened, openSource } from './open.ts'
+import { readingOf } from './reading.ts'
 import { fieldsOf, scanRecords } from './records.ts'
 import type { Reading } from './result.ts'
 import { runTask } from './tasks.ts'
@@ -67,18 +68,7 @@ function sniffCsv(opened: Opened, sampleRows: number): Sniffed {
     columns: dialect.first.map((name) => name.trim()),
     rows,
     complete,
-    reading: {
-      format,
-      compression: opened.compression,
-      encoding: opened.encoding ?? 'utf-8',
-      delimiter: dialect.delimiter,
-      quote: dialect.quote,
-      escape: dialect.escape,
-      header: dialect.header,
-      detected: [...opened.detected, ...dialect.detected],
-      extraColumns: [],
-      missingColumns: [],
-    },
+    reading: readingOf(opened, undefined, dialect),
   }
 }
 
@@ -119,14 +109,7 @@ async function sniffJson(opened: Opened, sampleRows: number, work: string): Prom
     columns,
     rows,
     complete,
-    reading: {
-      format: opened.format === 'ndjson' ? 'ndjson' : 'json',
-      compression: opened.compression,
-      encoding: opened.encoding ?? 'utf-8',
-      detected: opened.detected,
-      extraColumns: [],
-      missingColumns: [],
-    },
+    reading: readingOf(opened),
   }
 }
 
@@ -146,13 +129,7 @@ async function sniffParquet(opened: Opened, sampleRows: number): Promise<Sniffed
       types: described.map(([, type]) => String(type)),
       rows: rows.slice(0, sampleRows),
       complete: rows.length <= sampleRows,
-      reading: {
-        format: 'parquet',
-        compression: opened.compression,
-        detected: opened.detected,
-        extraColumns: [],
-        missingColumns: [],
-      },
+      reading: readingOf(opened),
     }
   } catch (error) {
     throw new Refusal(

@@ -11,6 +11,7 @@ import { type Session, SqlFault } from './duck.ts'
 import { Refusal } from './errors.ts'
 import { normalise } from './json.ts'
 import type { Opened } from './open.ts'
+import { readingOf } from './reading.ts'
 import type { EngineSettings, Reading } from './result.ts'
 import { runTask } from './tasks.ts'
 
@@ -221,18 +222,7 @@ function describeCsv(
       plan,
       matched.extra.map((e) => e.name),
     ),
-    reading: {
-      format: opened.format === 'tsv' ? 'tsv' : 'csv',
-      compression: opened.compression,
-      encoding: opened.encoding ?? 'utf-8',
-      delimiter: dialect.delimiter,
-      quote: dialect.quote,
-      escape: dialect.escape,
-      header: dialect.header,
-      detected: [...opened.detected, ...dialect.detected],
-      extraColumns: matched.extra.map((e) => e.name),
-      missingColumns: matched.missing,
-    },
+    reading: readingOf(opened, matched, dialect),
     ...(matched.repair === undefined
       ? {}
       : { repair: { upload: `c${matched.repair.upload}`, row: `c${matched.repair.row}` } }),
@@ -334,14 +324,7 @@ export async function jsonNumbered(
       ? { problems: { from: readProblems(problemsPath, columns, numbered.longest * 2), count: numbered.problems } }
       : {}),
     warnings: extraWarning(plan, numbered.extra),
-    reading: {
-      format: opened.format === 'ndjson' ? 'ndjson' : 'json',
-      compression: opened.compression,
-      encoding: opened.encoding ?? 'utf-8',
-      detected: opened.detected,
-      extraColumns: numbered.extra,
-      missingColumns: matched.missing,
-    },
+    reading: readingOf(opened, { extra, missing: matched.missing }),
   }
 }
 
@@ -450,13 +433,7 @@ export async function parquet(plan: Plan, opened: Opened, session: Session, link
       plan,
       matched.extra.map((e) => e.name),
     ),
-    reading: {
-      format: 'parquet',
-      compression: opened.compression,
-      detected: opened.detected,
-      extraColumns: matched.extra.map((e) => e.name),
-      missingColumns: matched.missing,
-    },
+    reading: readingOf(opened, matched),
   }
 }
 
