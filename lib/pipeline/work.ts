@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Plan } from '../contract/plan.ts'
@@ -12,7 +12,7 @@ import { PreconditionFailed } from '../lake/errors.ts'
 import type { Contribution } from '../lake/heads.ts'
 import { type Content, cleanLocation, hex, isUploadId, rejectsKeys } from '../lake/keys.ts'
 import { readReceipt, stoodInFor, writeRepair } from '../lake/ledger.ts'
-import type { Fetched, ObjectInfo } from '../lake/ports.ts'
+import type { Fetched, ObjectInfo, ObjectStore } from '../lake/ports.ts'
 import type { Receipt } from '../lake/receipt.ts'
 import { WEIR_VERSION } from '../version.ts'
 import type { Context, RunOptions } from './context.ts'
@@ -142,15 +142,12 @@ export function startWork(
     const { rejects } = await check()
     if (!rejects) return undefined
     const { ops } = lake.zones
-    const csv = await readFile(rejects.csv)
     let keys = rejectsKeys(plan.dataset, upload)
-    if (!(await putOnce(() => ops.putFile(keys.csv, rejects.csv, { ifNoneMatch: '*' })))) {
-      const there = await ops.get(keys.csv)
-      if (!there?.body.equals(csv)) {
-        // Of a run that crashed, under a contract that has changed since: leave them, the receipt names ours.
-        keys = rejectsKeys(plan.dataset, upload, hex(`${plan.hash} ${WEIR_VERSION}`, 8))
-        await putOnce(() => ops.putFile(keys.csv, rejects.csv, { ifNoneMatch: '*' }))
-      }
+    const stored = await putOnce(() => ops.putFile(keys.csv, rejects.csv, { ifNoneMatch: '*' }))
+    if (!stored && !(await isStored(ops, keys.csv, rejects.csv))) {
+      // Of a run that crashed, under a contract that has changed since: leave them, the receipt names ours.
+      keys = rejectsKeys(plan.dataset, upload, hex(`${plan.hash} ${WEIR_VERSION}`, 8))
+      await putOnce(() => ops.putFile(keys.csv, rejects.csv, { ifNoneMatch: '*' }))
     }
     await putOnce(() => ops.putFile(keys.parquet, rejects.parquet, { ifNoneMatch: '*' }))
     return keys
@@ -229,6 +226,20 @@ async function putOnce(put: () => Promise<unknown>): Promise<boolean> {
   } catch (error) {
     if (error instanceof PreconditionFailed) return false
     throw error
+  }
+}
+
+/** Whether an object has the bytes of a file. Read as they come: a file of nearly only rejects is a large one. */
+async function isStored(store: ObjectStore, key: string, path: string): Promise<boolean> {
+  const there = await store.head(key)
+  if (there?.size !== (await stat(path)).size) return false
+  const fetched = await store.fetch(key, there.version)
+  try {
+    const [one, other] = [await contentOfFile(fetched.path), await contentOfFile(path)]
+    await fetched.verify()
+    return one.sha256 === other.sha256
+  } finally {
+    await fetched.release()
   }
 }
 
