@@ -1,6 +1,6 @@
 // What somebody must look at. Every alarm goes to one topic, whose subscriber is aws.alarmEmail.
 
-import { type CfnCondition, type CfnResource, Duration } from 'aws-cdk-lib'
+import { Aws, type CfnCondition, type CfnResource, Duration } from 'aws-cdk-lib'
 import {
   Alarm,
   type AlarmProps,
@@ -9,12 +9,13 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
 import { ALL_DATASETS, METRICS } from '../lake/aws/metrics.ts'
 import { errorRate, type Measured, weirMetric } from './measures.ts'
-import type { Names } from './names.ts'
+import { arn, type Names } from './names.ts'
 
 export interface AlarmsProps extends Measured {
   names: Names
@@ -30,6 +31,19 @@ export class Alarms extends Construct {
   constructor(scope: Construct, id: string, { names, alarmEmail, onlyIf, ...measured }: AlarmsProps) {
     super(scope, id)
     const topic = new Topic(this, 'Topic', { topicName: names.alarms, displayName: 'Weir: alarms', enforceSSL: true })
+    // A topic with a policy of its own has lost the one that lets the account's alarms in; without this they fail unheard.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsOfThisLake',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: {
+          ArnLike: { 'aws:SourceArn': arn('cloudwatch', `alarm:${names.environment}-*`) },
+          StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+        },
+      }),
+    )
     if (alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(alarmEmail))
     const action = new SnsAction(topic)
     const alarm = (name: string, props: Omit<AlarmProps, 'alarmName' | 'treatMissingData'>) => {
