@@ -9,6 +9,9 @@ export interface NamedQuery {
   sql: string
 }
 
+/** Athena takes no longer names. */
+const MOST_NAME = 128
+
 const LAST_WEEK = `"date" >= date_format(current_date - interval '7' day, '%Y-%m-%d')`
 
 export function namedQueries({ databases }: Pick<Names, 'databases'>, datasets: string[]): NamedQuery[] {
@@ -44,10 +47,11 @@ ORDER BY last_rows DESC`,
     {
       name: 'Broken rules of the last week',
       description: 'Which rules set aside most rows.',
-      sql: `SELECT dataset, violation."rule", violation."column", sum(violation.count) AS times
-FROM ${ops}.receipts CROSS JOIN UNNEST(violations) AS broken(violation)
-WHERE ${LAST_WEEK} AND violation.severity = 'error'
-GROUP BY dataset, violation."rule", violation."column"
+      // UNNEST gives each field of a row as a column of its own, in the order of the type.
+      sql: `SELECT dataset, broken."rule", broken."column", sum(broken.times) AS times
+FROM ${ops}.receipts CROSS JOIN UNNEST(violations) AS broken("rule", "column", severity, message, times, samples)
+WHERE ${LAST_WEEK} AND broken.severity = 'error'
+GROUP BY dataset, broken."rule", broken."column"
 ORDER BY times DESC`,
     },
     {
@@ -61,7 +65,7 @@ ORDER BY _row`,
   ]
   for (const dataset of datasets)
     queries.push({
-      name: `Newest rows of ${dataset}`,
+      name: `Newest rows of ${dataset}`.slice(0, MOST_NAME),
       description: `A look into ${dataset}: rows of the newest day, with the upload that each came with.`,
       sql: `SELECT *
 FROM ${clean}."${glueName(dataset)}"
