@@ -18,7 +18,7 @@ export interface Permission {
 
 /** Gives a role its rights; every wildcard is acknowledged on that role alone, with the reason. */
 export function give(role: Role, permissions: Permission[]): void {
-  for (const { why, effect, actions, resources, conditions } of permissions) {
+  for (const { why, effect, actions, resources, conditions } of permissions.flatMap(inPieces)) {
     role.addToPolicy(
       new PolicyStatement({
         effect: effect === 'Deny' ? Effect.DENY : Effect.ALLOW,
@@ -30,6 +30,32 @@ export function give(role: Role, permissions: Permission[]): void {
     if (effect === 'Deny') continue
     for (const resource of resources) if (resource.includes('*')) acknowledge(role, why, wildcard(role, resource))
   }
+}
+
+/** Resources, or values of a condition, that one statement names at most. */
+const MOST_NAMED = 25
+
+/**
+ * The same right in several statements, where it names much: one per dataset, say. IAM takes policies of some 6,000
+ * characters; the CDK shares out statements among several policies, but never divides one.
+ */
+function inPieces(permission: Permission): Permission[] {
+  const { resources, conditions = {} } = permission
+  if (resources.length > MOST_NAMED)
+    return chunks(resources).flatMap((some) => inPieces({ ...permission, resources: some }))
+  for (const [operator, keys] of Object.entries(conditions))
+    for (const [key, values] of Object.entries(keys))
+      if (Array.isArray(values) && values.length > MOST_NAMED)
+        return chunks(values).flatMap((some) =>
+          inPieces({ ...permission, conditions: { ...conditions, [operator]: { ...keys, [key]: some } } }),
+        )
+  return [permission]
+}
+
+function chunks<T>(all: T[]): T[][] {
+  const found: T[][] = []
+  for (let start = 0; start < all.length; start += MOST_NAMED) found.push(all.slice(start, start + MOST_NAMED))
+  return found
 }
 
 /** Objects below prefixes of a zone; '' is all of it. */
@@ -83,7 +109,18 @@ const catalogOf = ({ databases }: Names, zones: readonly (typeof TABLE_ZONES)[nu
   ...zones.map((zone) => arn('glue', `table/${databases[zone]}/*`)),
 ]
 
-export function readCatalog(names: Names, why: string): Permission {
+/** Athena asks for the database `default` too, with any query, and lists the databases for whoever chooses among them. */
+export function readCatalog(names: Names, why: string): Permission[] {
+  return [readTables(names, why), { why, actions: BROWSE_DATABASES, resources: databasesOf(names) }]
+}
+
+const BROWSE_DATABASES = ['glue:GetDatabase', 'glue:GetDatabases']
+const databasesOf = ({ databases }: Names): string[] => [
+  arn('glue', 'catalog'),
+  ...['default', ...TABLE_ZONES.map((zone) => databases[zone])].map((name) => arn('glue', `database/${name}`)),
+]
+
+function readTables(names: Names, why: string): Permission {
   return {
     why,
     actions: [
@@ -144,7 +181,24 @@ export function query(names: Names, workgroup: string, why: string): Permission[
     {
       why,
       actions: ['s3:GetBucketLocation'],
-      resources: [bucketArn(names.environment, 'ops')],
+      resources: (['clean', 'curated', 'ops'] as const).map((zone) => bucketArn(names.environment, zone)),
+    },
+    { why, actions: ['s3:ListBucketMultipartUploads'], resources: [bucketArn(names.environment, 'ops')] },
+    {
+      why,
+      actions: [
+        'athena:GetDataCatalog',
+        'athena:GetDatabase',
+        'athena:GetTableMetadata',
+        'athena:ListDatabases',
+        'athena:ListTableMetadata',
+      ],
+      resources: [arn('athena', 'datacatalog/AwsDataCatalog')],
+    },
+    {
+      why: "Athena's console and drivers list workgroups, catalogs and engines: these actions know no other resource than *.",
+      actions: ['athena:ListDataCatalogs', 'athena:ListEngineVersions', 'athena:ListWorkGroups'],
+      resources: ['*'],
     },
   ]
 }

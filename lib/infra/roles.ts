@@ -47,13 +47,15 @@ export class Roles extends Construct {
     }
     const datasets = plans.map(({ dataset }) => dataset)
     const { principals, uploaders } = aws
-    role('uploader', principals.uploaders, 'Drops files into every dataset', uploader(names, datasets))
+    // Every dataset's receipts are all receipts: a role has room for some hundred names only.
+    const all = [receiptsPrefix(), 'pages/', 'repair-files/']
+    role('uploader', principals.uploaders, 'Drops files into every dataset', uploader(names, datasets, all))
     for (const [name, theirs] of Object.entries(uploaders))
       role(
         `uploader-${name}`,
         principals.uploaders,
         `Drops files into ${theirs.join(', ')}`.slice(0, 1000),
-        uploader(names, theirs),
+        uploader(names, theirs, theirs.flatMap(receiptsOf)),
       )
     role('analyst', principals.analysts, 'Queries the lake', analyst(names, plans))
     role('engineer', principals.engineers, 'Looks after the lake', engineer(names, datasets))
@@ -75,8 +77,7 @@ const receiptsOf = (dataset: string): string[] => [
   repairFilesPrefix(dataset),
 ]
 
-function uploader(names: Names, datasets: string[]): Permission[] {
-  const receipts = datasets.flatMap(receiptsOf)
+function uploader(names: Names, datasets: string[], receipts: string[]): Permission[] {
   const why = 'Files below the landing prefixes of its datasets have any names.'
   const reading = 'The receipts of its datasets; one is added with each upload.'
   return [
@@ -104,7 +105,7 @@ function analyst(names: Names, plans: Plan[]): Permission[] {
   const hidden = classified.flatMap((dataset) => [rejectsPrefix(dataset), repairFilesPrefix(dataset)])
   return [
     ...query(names, names.workgroups.analysts, 'The results of its own workgroup.'),
-    readCatalog(names, 'Tables come with contracts, and Glue names their partitions by the table.'),
+    ...readCatalog(names, 'Tables come with contracts, and Glue names their partitions by the table.'),
     readObjects(names, 'clean', tables),
     listObjects(names, 'clean', tables),
     readObjects(names, 'curated', tables),
@@ -146,7 +147,7 @@ function engineer(names: Names, datasets: string[]): Permission[] {
     writeObjects(names, 'landing', 'Drops files for others, into any dataset.'),
     readObjects(names, 'curated', 'Tables are folders of files; which, the catalog says.'),
     listObjects(names, 'curated', 'Tables are folders of files; which, the catalog says.'),
-    readCatalog(names, 'Tables come with contracts, and Glue names their partitions by the table.'),
+    ...readCatalog(names, 'Tables come with contracts, and Glue names their partitions by the table.'),
     ...query(names, workgroups.analysts, 'The results of a workgroup.'),
     ...query(names, workgroups.pipeline, 'The results of a workgroup.'),
     ...findLake(names),

@@ -352,6 +352,54 @@ describe('tables', () => {
   })
 })
 
+describe('a lake of a hundred datasets', () => {
+  let large: Stacks
+  beforeAll(async () => {
+    const contract = (name: string) =>
+      `apiVersion: v3.1.0\nkind: DataContract\nid: ${name}\nversion: "1.0.0"\nstatus: active\nschema:\n` +
+      `  - name: ${name}\n    logicalType: object\n    properties:\n` +
+      `      - { name: id, logicalType: integer${name.endsWith('7') ? ', classification: confidential' : ''} }\n`
+    const names = Array.from({ length: 100 }, (_, n) => `deliveries_of_warehouse_${n}`)
+    large = await stacksOf(undefined, Object.fromEntries(names.map((name) => [`${name}.odcs.yaml`, contract(name)])))
+  })
+
+  test('has policies that IAM takes: 10,240 characters inline, 6,144 in each other one, ten of these to a role', () => {
+    const attached = new Map<string, number>()
+    for (const { Type, Properties } of Object.values(large.pipeline.Resources)) {
+      if (Type !== 'AWS::IAM::Policy' && Type !== 'AWS::IAM::ManagedPolicy') continue
+      const size = JSON.stringify(deployed(Properties.PolicyDocument)).length
+      const [{ Ref: role }] = Properties.Roles
+      expect(size, `${Type} of ${role}`).toBeLessThanOrEqual(Type === 'AWS::IAM::Policy' ? 10_240 : 6144)
+      if (Type === 'AWS::IAM::ManagedPolicy') attached.set(role, (attached.get(role) ?? 0) + 1)
+    }
+    expect([...attached].filter(([, policies]) => policies > 10)).toEqual([])
+    expect(large.findings).toEqual([])
+  })
+
+  test('has functions that start with all their rights, also those in a second policy', () => {
+    for (const { Properties, DependsOn } of Object.values(large.pipeline.Resources).filter(
+      ({ Type }) => Type === 'AWS::Lambda::Function',
+    )) {
+      const role = Properties.Role['Fn::GetAtt'][0]
+      const policies = Object.entries(large.pipeline.Resources)
+        .filter(
+          ([, it]) =>
+            it.Type.endsWith('Policy') && it.Properties.Roles?.some((one: { Ref: string }) => one.Ref === role),
+        )
+        .map(([id]) => id)
+      expect(policies.length).toBeGreaterThan(0)
+      expect(DependsOn).toEqual(expect.arrayContaining(policies))
+    }
+  })
+
+  test('fits into templates: 500 resources and a megabyte each', () => {
+    for (const template of [large.data, large.pipeline]) {
+      expect(Object.keys(template.Resources).length).toBeLessThanOrEqual(500)
+      expect(JSON.stringify(template).length).toBeLessThan(1024 ** 2)
+    }
+  })
+})
+
 describe('adding a dataset is adding a file', () => {
   test('and brings its table, its topic and the subscriptions of its support channels', () => {
     const count = (stacks: Stacks, type: string) => ofType(stacks.data, type).length
@@ -416,6 +464,28 @@ describe('Athena', () => {
 })
 
 describe('alarms and dashboard', () => {
+  test('CloudWatch may publish to the alarm topic: a policy of its own replaces the one that would let it', () => {
+    const id = Object.entries(plain.pipeline.Resources).find(
+      ([, { Properties }]) => Properties.TopicName === 'weir-alarms-of-weir',
+    )?.[0]
+    const policies = ofType(plain.pipeline, 'AWS::SNS::TopicPolicy').filter(
+      ({ Properties }) => Properties.Topics[0].Ref === id,
+    )
+    expect(policies).toHaveLength(1)
+    expect(deployed(policies[0]?.Properties.PolicyDocument.Statement)).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Allow',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: 'sns:Publish',
+        Resource: `<${id}>`,
+        Condition: {
+          ArnLike: { 'aws:SourceArn': `arn:aws:cloudwatch:${REGION}:${ACCOUNT}:alarm:weir-*` },
+          StringEquals: { 'aws:SourceAccount': ACCOUNT },
+        },
+      }),
+    )
+  })
+
   test('every alarm says what to do, and tells the alarm topic, which tells the e-mail address', () => {
     const alarms = ofType(everything.pipeline, 'AWS::CloudWatch::Alarm')
     expect(alarms.map(({ Properties }) => Properties.AlarmName).sort()).toEqual([

@@ -13,6 +13,7 @@ export interface Resource {
   Type: string
   Condition?: string
   DeletionPolicy?: string
+  DependsOn?: string[]
   // biome-ignore lint/suspicious/noExplicitAny: properties of a template have as many shapes as there are resources
   Properties: Record<string, any>
 }
