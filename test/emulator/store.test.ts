@@ -107,6 +107,20 @@ describe('a bucket as a zone', () => {
     expect((await open('ops').get('lost/other.json'))?.body.toString()).toBe('theirs')
   })
 
+  test('a look at a version that is answered with 400 means that there is none, unless nothing can be looked at', async () => {
+    const { version } = await open('landing').put('orders/odd.csv', 'x')
+    const ask = (refused: (path: string) => boolean) =>
+      through(
+        'landing',
+        (method, _nth, path) => (method === 'HEAD' && refused(path) ? { status: 400, body: '' } : 'pass'),
+        (store) => store.head('orders/odd.csv', version),
+      )
+    expect((await ask((path) => path.includes('versionId='))).result).toBeUndefined()
+    // As with credentials that have expired: no answer must pass for "there is no such version".
+    await expect(ask(() => true)).rejects.toThrow(/read s3:/)
+    expect((await ask(() => false)).result).toMatchObject({ version, size: 1 })
+  })
+
   test('409 means another write is under way: the store looks again and tries again', async () => {
     const { result, requests } = await through(
       'ops',
@@ -202,12 +216,15 @@ describe('a bucket as a zone', () => {
     const Bucket = names.buckets.landing
     const marker = await client.send(new DeleteObjectCommand({ Bucket, Key: 'orders/gone.csv' }))
     await expect(landing.fetch('orders/gone.csv', marker.VersionId ?? '')).rejects.toThrow(ObjectGone)
+    expect(await landing.head('orders/gone.csv', marker.VersionId ?? '')).toBeUndefined()
+    expect(await landing.head('orders/gone.csv', version)).toMatchObject({ version })
     const kept = await landing.fetch('orders/gone.csv', version)
     expect(await readFile(kept.path, 'utf8')).toBe('x')
     await kept.release()
     await expect(readFile(kept.path)).rejects.toThrow('ENOENT')
     await client.send(new DeleteObjectCommand({ Bucket, Key: 'orders/gone.csv', VersionId: version }))
     await expect(landing.fetch('orders/gone.csv', version)).rejects.toThrow(ObjectGone)
+    expect(await landing.head('orders/gone.csv', version)).toBeUndefined()
     const listed: string[] = []
     for await (const { key } of landing.list('orders/gone')) listed.push(key)
     expect(listed).toEqual([])
