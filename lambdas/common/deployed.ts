@@ -2,9 +2,6 @@
 // files beside the bundle. All of it once per process, when the first event comes; clients and engine are kept for the
 // next one. What reads files (DuckDB) is loaded with the first file.
 
-import { mkdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Plan } from '../../lib/contract/plan.ts'
 import type { Engine } from '../../lib/engine/engine.ts'
 import type { EngineSettings } from '../../lib/engine/result.ts'
@@ -12,6 +9,7 @@ import { type Deployed, deployedSchema } from '../../lib/lake/aws/deployed.ts'
 import type { LakeConfig } from '../../lib/lake/config.ts'
 import type { Lake } from '../../lib/lake/ports.ts'
 import type { Context } from '../../lib/pipeline/context.ts'
+import { scratchFolder } from './scratch.ts'
 
 const MB = 1024 ** 2
 /** What Node, its buffers and the SDK need beside the engine. */
@@ -61,7 +59,7 @@ export type Opened = Omit<Context, 'log' | 'onReceipt'> & { deployed: Deployed }
 /** Opens the lake of this function; `folder` holds weir.yaml and contracts/. */
 export async function openDeployed(folder: string = import.meta.dirname): Promise<Opened> {
   const deployed = deployedFromEnvironment()
-  const scratch = join(tmpdir(), 'weir', deployed.environment)
+  const scratch = await scratchFolder(deployed.environment)
   const [config, lake] = await Promise.all([readConfig(folder), openLake(deployed, scratch)])
   const plans = await readPlans(config.contracts)
   let engine: Promise<Engine> | undefined
@@ -98,7 +96,6 @@ async function readPlans(folder: string): Promise<ReadonlyMap<string, Plan>> {
 }
 
 async function openLake(deployed: Deployed, scratch: string): Promise<Lake> {
-  await mkdir(scratch, { recursive: true })
   const { openAwsLake } = await import('../../lib/lake/aws/lake.ts')
   return openAwsLake(deployed, { scratch })
 }
