@@ -6,7 +6,7 @@ import { join, relative, resolve, sep } from 'node:path'
 import type { Plan } from '../contract/plan.ts'
 import { contractFiles, readContracts } from '../contract/read.ts'
 import { athenaProblems } from '../lake/aws/types.ts'
-import { CONFIG_FILE, type LakeConfig, parseLakeConfig, readLakeConfig } from '../lake/config.ts'
+import { type AwsSettings, CONFIG_FILE, type LakeConfig, parseLakeConfig, readLakeConfig } from '../lake/config.ts'
 import { tableOf } from '../lake/tables.ts'
 import { CannotDeploy } from './errors.ts'
 
@@ -52,8 +52,8 @@ function hold({ aws, environment }: LakeConfig, plans: Plan[]): void {
       )
   }
   const known = new Set(plans.map(({ dataset }) => dataset))
-  for (const [name, datasets] of Object.entries(aws.uploaders))
-    for (const dataset of datasets.filter((one) => !known.has(one)))
+  for (const [name, uploader] of Object.entries(aws.uploaders))
+    for (const dataset of datasetsOf(uploader).filter((one) => !known.has(one)))
       problems.push(
         `${CONFIG_FILE}: aws.uploaders.${name} names ${dataset}, and no contract describes that dataset. There are: ${[...known].join(', ')}.`,
       )
@@ -61,6 +61,10 @@ function hold({ aws, environment }: LakeConfig, plans: Plan[]): void {
     problems.push(`${CONFIG_FILE}: aws.deleteData must be the environment's name, ${environment}, or not be there.`)
   if (problems.length > 0) throw new CannotDeploy(problems.join('\n'))
 }
+
+/** The datasets of one of aws.uploaders, written as a list or with who may take on its role. */
+export const datasetsOf = (uploader: AwsSettings['uploaders'][string]): string[] =>
+  Array.isArray(uploader) ? uploader : uploader.datasets
 
 /** True when both keys are turned: the data may go with the stacks. */
 export const mayDelete = ({ aws, environment }: LakeConfig): boolean =>

@@ -12,7 +12,7 @@ import { Construct } from 'constructs'
 import type { Plan } from '../contract/plan.ts'
 import type { AwsSettings } from '../lake/config.ts'
 import { headsPrefix, receiptsPrefix, rejectsPrefix, repairFilesPrefix } from '../lake/keys.ts'
-import { isClassified } from './lake.ts'
+import { datasetsOf, isClassified } from './lake.ts'
 import { arn, bucketArn, type Names } from './names.ts'
 import {
   consume,
@@ -50,13 +50,15 @@ export class Roles extends Construct {
     // Every dataset's receipts are all receipts: a role has room for some hundred names only.
     const all = [receiptsPrefix(), 'pages/', 'repair-files/']
     role('uploader', principals.uploaders, 'Drops files into every dataset', uploader(names, datasets, all))
-    for (const [name, theirs] of Object.entries(uploaders))
+    for (const [name, entry] of Object.entries(uploaders)) {
+      const theirs = datasetsOf(entry)
       role(
         `uploader-${name}`,
-        principals.uploaders,
+        Array.isArray(entry) ? principals.uploaders : entry.principals,
         `Drops files into ${theirs.join(', ')}`.slice(0, 1000),
         uploader(names, theirs, theirs.flatMap(receiptsOf)),
       )
+    }
     role('analyst', principals.analysts, 'Queries the lake', analyst(names, plans))
     role('engineer', principals.engineers, 'Looks after the lake', engineer(names, datasets))
   }

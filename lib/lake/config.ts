@@ -51,7 +51,7 @@ const awsSchema = z
     /** Region to deploy to. Default: that of the AWS profile in use. */
     region: z
       .string()
-      .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region, like eu-central-1')
+      .regex(/^[a-z]{2,4}(-[a-z]+)+-\d$/, 'must be a region, like eu-central-1')
       .optional(),
     /** What happens to the data when the stacks are removed; `destroy` needs deleteData too. Default: retain. */
     removalPolicy: z.enum(['retain', 'destroy']).default('retain'),
@@ -111,7 +111,10 @@ const awsSchema = z
     /** How often the function looks for what no event told of; an EventBridge schedule. Default: rate(1 hour). */
     reconcile: z
       .string()
-      .regex(/^(rate\(\d+ (minutes?|hours?|days?)\)|cron\([^()]+\))$/, 'must be like rate(1 hour) or cron(0 6 * * ? *)')
+      .regex(
+        /^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\([^()]+\))$/,
+        'must be like rate(1 hour), rate(2 hours) or cron(0 6 * * ? *)',
+      )
       .default('rate(1 hour)'),
     /** Bytes that one Athena query may scan before it is cut off ($5 per TB). Default: 100GB. */
     scanLimit: bytes(10 * MB).default(100 * 1024 ** 3),
@@ -125,17 +128,23 @@ const awsSchema = z
         receiptLink: z.enum(['console', 'presigned', 'none']).default('console'),
       })
       .prefault({}),
-    /** Uploaders, by name, and the datasets whose landing prefixes each may write: one role each. Default: none. */
+    /**
+     * Uploaders, by name, and the datasets whose landing prefixes each may write: one role each. `{datasets, principals}`
+     * instead of a list says also who may take on that role, and nobody else. Default: none.
+     */
     uploaders: z
       .record(
         z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, 'must be short and lower case, like shop-1'),
-        z.array(z.string()).min(1),
+        z.union([
+          z.array(z.string()).min(1),
+          z.strictObject({ datasets: z.array(z.string()).min(1), principals: principals.min(1) }),
+        ]),
       )
       .default({}),
     /** Who may take on the roles: ARNs of users and roles, or account ids. Default: the account itself, whose IAM policies then decide. */
     principals: z
       .strictObject({
-        /** Of the uploader roles. */
+        /** Of the uploader roles that do not name their own. */
         uploaders: principals.default([]),
         /** Of the analyst role. */
         analysts: principals.default([]),

@@ -21,7 +21,9 @@ import { ACCOUNT, deployed, ofType, REGION, ROOT, removeFolders, type Stacks, st
 const UPLOAD = '20260301T080000Z-0123456789ab'
 const SETTINGS = `
 aws:
-  uploaders: { weather: [seattle_weather] }
+  uploaders:
+    weather: [seattle_weather]
+    cinema: { datasets: [movies], principals: ["222233334444"] }
   principals: { uploaders: ["arn:aws:iam::${ACCOUNT}:role/shop"], analysts: ["444455556666"] }
 `
 
@@ -77,6 +79,11 @@ const ROWS: Record<string, Row[]> = {
     ['may not', 'lambda:InvokeFunction', named('lambda', 'function:weir-ingest')],
     ['may not', 'glue:GetTable', named('glue', 'table/weir_clean/movies')],
     ['may not', 'sns:Publish', named('sns', `weir-${seattle}`)],
+  ],
+  'weir-uploader-cinema': [
+    ['may', 's3:PutObject', object('landing', 'movies/a.json')],
+    ['may not', 's3:PutObject', object('landing', `${seattle}/x.csv`)],
+    ['may not', 's3:GetObject', object('ops', receiptKey(seattle, UPLOAD))],
   ],
   'weir-analyst': [
     ['may', 'athena:StartQueryExecution', named('athena', 'workgroup/weir-analysts')],
@@ -275,6 +282,8 @@ test('roles can be taken on by whom weir.yaml names, or else by the account, who
         .AssumeRolePolicyDocument.Statement[0].Principal,
     )
   expect(trust('weir-uploader-weather')).toEqual({ AWS: `arn:aws:iam::${ACCOUNT}:role/shop` })
+  // A partner's own role is for nobody but the partner.
+  expect(trust('weir-uploader-cinema')).toEqual({ AWS: 'arn:aws:iam::222233334444:root' })
   expect(trust('weir-analyst')).toEqual({ AWS: 'arn:aws:iam::444455556666:root' })
   expect(trust('weir-engineer')).toEqual({ AWS: `arn:aws:iam::${ACCOUNT}:root` })
   expect(trust('weir-ingest-function')).toEqual({ Service: 'lambda.amazonaws.com' })
