@@ -23,7 +23,7 @@ export function buildStacks(
   const { environment, aws } = lake.config
   const common = { lake, ...(aws.region ? { env: { region: aws.region } } : {}) }
   const data = new DataStack(app, `${environment}-data`, common)
-  const pipeline = new PipelineStack(app, `${environment}-pipeline`, { ...common, code, key: data.key })
+  const pipeline = new PipelineStack(app, `${environment}-pipeline`, { ...common, code })
   // The functions name what the data stack makes; nothing of it is handed over, so that either can change alone.
   pipeline.addStackDependency(data, 'the functions write to its buckets and tables')
   return { data, pipeline }

@@ -1,26 +1,25 @@
 // Two Athena workgroups, whose settings nobody can leave: where results go, encrypted, and how much a query may scan.
 
-import type { CfnCondition } from 'aws-cdk-lib'
+import { type CfnCondition, CfnDynamicReference, CfnDynamicReferenceService } from 'aws-cdk-lib'
 import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena'
-import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
 import type { AwsSettings } from '../lake/config.ts'
-import { bucketName, type Names, RESULTS_PREFIX } from './names.ts'
+import { bucketName, keyParameter, type Names, RESULTS_PREFIX } from './names.ts'
 import { namedQueries } from './queries.ts'
 
 export interface AthenaProps {
   names: Names
   aws: AwsSettings
   datasets: string[]
-  key?: IKey
   /** Emulators know no AWS::Athena types: there the workgroups are made by other means. */
   onlyIf: CfnCondition
   mayDelete: boolean
 }
 
 export class Athena extends Construct {
-  constructor(scope: Construct, id: string, { names, aws, datasets, key, onlyIf, mayDelete }: AthenaProps) {
+  constructor(scope: Construct, id: string, { names, aws, datasets, onlyIf, mayDelete }: AthenaProps) {
     super(scope, id)
+    const keyArn = new CfnDynamicReference(CfnDynamicReferenceService.SSM, keyParameter(names.environment)).toString()
     for (const [who, workgroup] of Object.entries(names.workgroups)) {
       const made = new CfnWorkGroup(this, `${who}-workgroup`, {
         name: workgroup,
@@ -35,9 +34,10 @@ export class Athena extends Construct {
           engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
           resultConfiguration: {
             outputLocation: `s3://${bucketName(names.environment, 'ops')}/${RESULTS_PREFIX}${workgroup}/`,
-            encryptionConfiguration: key
-              ? { encryptionOption: 'SSE_KMS', kmsKey: key.keyArn }
-              : { encryptionOption: 'SSE_S3' },
+            encryptionConfiguration:
+              aws.encryption === 'kms'
+                ? { encryptionOption: 'SSE_KMS', kmsKey: keyArn }
+                : { encryptionOption: 'SSE_S3' },
           },
         },
       })

@@ -1,12 +1,12 @@
 // The stateful stack: what must outlive any change of the code. Buckets, key, catalog and topics.
 
 import { Stack, type StackProps } from 'aws-cdk-lib'
-import type { Key } from 'aws-cdk-lib/aws-kms'
+import { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 import { Buckets } from './buckets.ts'
 import { Encryption } from './encryption.ts'
 import { type LakeToDeploy, mayDelete } from './lake.ts'
-import { namesOf } from './names.ts'
+import { keyParameter, namesOf } from './names.ts'
 import { Tables } from './tables.ts'
 import { Topics } from './topics.ts'
 
@@ -15,9 +15,6 @@ export interface DataStackProps extends StackProps {
 }
 
 export class DataStack extends Stack {
-  /** The lake's own key, when it has one. */
-  readonly key: Key | undefined
-
   constructor(scope: Construct, id: string, { lake, ...props }: DataStackProps) {
     const { config, plans } = lake
     const { environment, aws } = config
@@ -27,8 +24,15 @@ export class DataStack extends Stack {
       ...props,
     })
     const deletable = { environment, mayDelete: mayDelete(config) }
-    this.key = aws.encryption === 'kms' ? new Encryption(this, 'Encryption', deletable).key : undefined
-    const encrypted = this.key ? { key: this.key } : {}
+    const key = aws.encryption === 'kms' ? new Encryption(this, 'Encryption', deletable).key : undefined
+    const encrypted = key ? { key } : {}
+    // Told by a parameter, not by an export of the stack: with that, encryption could never go back to S3's keys.
+    if (key)
+      new StringParameter(this, 'KeyName', {
+        parameterName: keyParameter(environment),
+        stringValue: key.keyArn,
+        description: `The key of the lake ${environment}`,
+      })
     new Buckets(this, 'Buckets', { ...deletable, ...encrypted, retention: aws.retention, accessLogs: aws.accessLogs })
     new Tables(this, 'Tables', { names: namesOf(environment), plans })
     new Topics(this, 'Topics', { environment, plans, ...encrypted })

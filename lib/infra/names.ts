@@ -15,6 +15,9 @@ export const RESULTS_PREFIX = 'athena-results/'
 export const arn = (service: string, resource: string): string =>
   `arn:${Aws.PARTITION}:${service}:${Aws.REGION}:${Aws.ACCOUNT_ID}:${resource}`
 
+/** The SSM parameter by which the data stack tells the ARN of the lake's own key, where there is one. */
+export const keyParameter = (environment: string): string => `/weir/${environment}/key`
+
 export const bucketName = (environment: string, what: Zone | 'logs'): string =>
   `${environment}-${what}-${Aws.ACCOUNT_ID}-${Aws.REGION}`
 

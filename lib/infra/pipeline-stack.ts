@@ -3,7 +3,6 @@
 import { Aws, CfnCondition, CfnParameter, Fn, Stack, type StackProps } from 'aws-cdk-lib'
 import { EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets'
-import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 import { type Deployed, deployedParameter } from '../lake/aws/deployed.ts'
@@ -22,14 +21,13 @@ export interface PipelineStackProps extends StackProps {
   lake: LakeToDeploy
   /** The folders that become the functions' zips. */
   code: Record<ZipName, string>
-  key: IKey | undefined
 }
 
 /** Memory and time of the function that reads a few files and answers. */
 const SMALL = { memoryMB: 256, timeoutSeconds: 30 }
 
 export class PipelineStack extends Stack {
-  constructor(scope: Construct, id: string, { lake, code, key, ...props }: PipelineStackProps) {
+  constructor(scope: Construct, id: string, { lake, code, ...props }: PipelineStackProps) {
     const { config, plans } = lake
     const { environment, aws } = config
     super(scope, id, { description: `Weir lake ${environment}: ingestion, queries, roles`, ...props })
@@ -117,7 +115,6 @@ export class PipelineStack extends Stack {
       names,
       aws,
       datasets,
-      ...(key ? { key } : {}),
       onlyIf: onAws,
       mayDelete: mayDelete(config),
     })

@@ -170,9 +170,11 @@ describe('a key of its own', () => {
       /"BucketKeyEnabled":true.*"SSEAlgorithm":"aws:kms"/,
     )
     const [workgroup] = ofType(everything.pipeline, 'AWS::Athena::WorkGroup')
-    expect(
-      workgroup?.Properties.WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.EncryptionOption,
-    ).toBe('SSE_KMS')
+    expect(workgroup?.Properties.WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration).toEqual({
+      EncryptionOption: 'SSE_KMS',
+      KmsKey: '{{resolve:ssm:/weir/shop-1/key}}',
+    })
+    one(everything.data, 'AWS::SSM::Parameter', 'Name', '/weir/shop-1/key')
   })
 
   test('does not lock EventBridge out of the queue', () => {
@@ -265,8 +267,10 @@ describe('the names of the lake', () => {
   })
 
   test('fit any account, and hand nothing from stack to stack', () => {
-    expect(JSON.stringify([plain.data, plain.pipeline])).not.toContain('Fn::ImportValue')
-    expect(plain.data.Outputs).toBeUndefined()
+    for (const { data, pipeline } of [plain, everything]) {
+      expect(JSON.stringify([data, pipeline])).not.toContain('Fn::ImportValue')
+      expect(data.Outputs).toBeUndefined()
+    }
     for (const template of [plain.data, plain.pipeline]) expect(JSON.stringify(template)).not.toContain(ROOT)
   })
 })
