@@ -40,6 +40,22 @@ export class QueryError extends Error {
   override name = 'QueryError'
 }
 
+/** SQL of Athena's, or of another database, that the embedded lake does not run: refused by name, since it might answer otherwise. */
+export class UnsupportedSql extends QueryError {
+  override name = 'UnsupportedSql'
+  /** The function or clause. */
+  readonly construct: string
+  /** Where it stands, both from 1. */
+  readonly line: number
+  readonly column: number
+  constructor(construct: string, { line, column }: { line: number; column: number }, advice: string) {
+    super(`${construct} at line ${line}:${column} is not supported. ${advice}`)
+    this.construct = construct
+    this.line = line
+    this.column = column
+  }
+}
+
 /** A type that a catalog has no name for, so that a query would misread the files. */
 export class UnknownType extends Error {
   override name = 'UnknownType'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createLocalLake, type LocalLakeOptions, openLocalLake } from '../../lib/lake/local/lake.ts'
 import type { Lake } from '../../lib/lake/ports.ts'
 import { catalogConformance, notifierConformance } from './catalog.ts'
-import { duckdbConformance, queryEngineConformance } from './query.ts'
+import { embeddedConformance, queryEngineConformance } from './query.ts'
 import { objectStoreConformance } from './store.ts'
 
 async function openTemporary(options?: LocalLakeOptions): Promise<{ lake: Lake; root: string }> {
@@ -28,7 +28,7 @@ const open = async () => (await openTemporary()).lake
 objectStoreConformance('folder', open)
 catalogConformance('SQLite in a folder', open)
 queryEngineConformance('DuckDB on a folder', open)
-duckdbConformance('on a folder', open)
+embeddedConformance('on a folder', open)
 
 notifierConformance('lines in a file', async () => {
   const { lake, root } = await openTemporary()

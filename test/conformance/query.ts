@@ -1,5 +1,5 @@
-// What every query engine must do, on any adapter. `open` gives a fresh, empty lake; the suite closes it. What only a lake
-// whose SQL is DuckDB's must do is in a suite of its own, at the end.
+// What every query engine must do, on any adapter. `open` gives a fresh, empty lake; the suite closes it. What only the
+// embedded lake can be asked is in a suite of its own, at the end.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -320,7 +320,9 @@ export function queryEngineConformance(
     test('a query can be interrupted', async () => {
       const controller = new AbortController()
       const endless = lake.queries.query(
-        'SELECT count(*) FROM range(100000000000) a, range(100000) b WHERE (a.range * b.range) % 7 = 3',
+        `WITH a AS (SELECT x FROM (VALUES ${Array.from({ length: 100 }, (_, n) => `(${n})`)}) AS v(x))
+        SELECT count(*) FROM a AS p, a AS q, a AS r, a AS s, a AS t, a AS u, a AS v
+        WHERE (p.x + q.x * r.x + s.x * t.x + u.x * v.x) % 7 = 3`,
         {
           signal: controller.signal,
         },
@@ -332,9 +334,9 @@ export function queryEngineConformance(
   })
 }
 
-/** What a lake does besides whose SQL is DuckDB's own. */
-export function duckdbConformance(name: string, open: () => Promise<Lake>): void {
-  describe(`DuckDB's own SQL: ${name}`, () => {
+/** What the embedded lake does besides: it says more than Athena, and holds Athena's SQL in a process that could do more. */
+export function embeddedConformance(name: string, open: () => Promise<Lake>): void {
+  describe(`Athena's SQL without Athena: ${name}`, () => {
     let lake: Lake
     const rows = async (sql: string) => (await lake.queries.query(sql)).rows
 
@@ -345,33 +347,39 @@ export function duckdbConformance(name: string, open: () => Promise<Lake>): void
     })
     afterAll(() => lake.close())
 
-    test.each([
-      ['FROM clean.orders SELECT count(*)', '0'],
-      ["SELECT count(*) FROM query('FROM clean.orders')", '0'],
-    ])('%s', async (sql, first) => {
-      expect((await rows(sql))[0]?.[0]).toEqual(first)
-    })
-
-    test('tables can be described, summarized, shown and explained', async () => {
-      expect((await rows('DESCRIBE clean.orders')).map((row) => row[0])).toContain('order_id')
-      expect((await rows('SUMMARIZE clean.orders')).map((row) => row[0])).toContain('amount')
-      expect((await rows('SHOW ALL TABLES')).map((row) => `${row[1]}.${row[2]}`)).toEqual(
-        expect.arrayContaining(['clean.orders', 'clean.empty', 'ops.receipts', 'ops.rejects']),
-      )
+    test('tables can be shown, described and explained', async () => {
+      expect(await rows('SHOW TABLES')).toEqual([['empty'], ['orders']])
+      expect(await rows('SHOW TABLES IN ops')).toEqual([['receipts'], ['rejects']])
+      expect(await rows('SHOW SCHEMAS')).toEqual([['clean'], ['curated'], ['ops']])
+      expect((await rows('SHOW COLUMNS IN clean.orders')).flat()).toEqual([
+        ...['order_id', 'amount', 'note', '_upload', 'ingest_date', 'source'],
+      ])
+      expect((await rows('DESCRIBE clean.orders'))[1]).toEqual(['amount', 'decimal(18,4)', ''])
+      expect(
+        await rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'clean' ORDER BY 1"),
+      ).toEqual([['empty'], ['orders']])
+      expect(
+        await rows(
+          "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'orders' AND ordinal_position < 3 ORDER BY ordinal_position",
+        ),
+      ).toEqual([
+        ['order_id', 'bigint'],
+        ['amount', 'decimal(18,4)'],
+      ])
       expect(await rows('EXPLAIN SELECT * FROM clean.orders')).toHaveLength(1)
       expect(await rows('EXPLAIN ANALYZE SELECT * FROM clean.orders')).toHaveLength(1)
     })
 
     test.each([
-      ["SELECT * FROM read_text('/etc/passwd')", /may read the lake's own tables and nothing else.*clean\.orders/s],
-      ["SELECT * FROM read_csv('/etc/passwd')", /nothing else/],
-      ["SELECT * FROM glob('/etc/*')", /nothing else/],
-      ["SELECT * FROM query('SELECT * FROM read_text(''/etc/passwd'')')", /nothing else/],
+      ["SELECT * FROM read_text('/etc/passwd')", /table function read_text at line 1:15.*nothing else/],
+      ["SELECT * FROM '/etc/passwd'", /A file as a table at line 1:15/],
+      ["SELECT * FROM query('SELECT 1')", /nothing else/],
+      ["SELECT read_text('/etc/passwd')", /The function read_text at line 1:8 is not supported/],
       ['LOAD httpfs', /is not allowed/],
       ["EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/weir-copied.csv'", /COPY is not allowed/],
       ["/* x */ EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/weir-copied.csv'", /COPY is not allowed/],
-      ['PIVOT clean.orders ON note USING sum(amount)', /PIVOT must name its values/],
-      ['SELEC 1', /syntax error/],
+      ['PIVOT clean.orders ON note USING sum(amount)', /PIVOT at line 1:1 is not supported/],
+      ['SELEC 1', /cannot be read: line 1:1: a syntax error/],
     ])('%s is refused with a reason', async (sql, message) => {
       const error = await lake.queries.query(sql).then(
         () => undefined,

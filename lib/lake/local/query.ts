@@ -1,11 +1,16 @@
-// SQL over a local lake, by DuckDB in process. Each query gets an empty database of its own with views over the files that the
-// catalog points at right now; before the user's statement runs, everything but the lake's own zones is shut off.
+// SQL over a local lake, by DuckDB in process. The statement is Athena's SQL, translated before anything runs (lib/lake/sql).
+// Each query gets an empty database of its own with views over the files that the catalog points at right now; before the
+// statement runs, everything but the lake's own zones is shut off.
 
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api'
 import { QueryError } from '../errors.ts'
 import type { Catalog, QueryEngine, QueryResult, TableDefinition } from '../ports.ts'
+import { RAISED } from '../sql/expressions.ts'
+import { type Runnable, translate } from '../sql/statement.ts'
+import { shownName } from '../sql/types.ts'
+import { RECEIPT_COLUMNS, REJECT_COLUMNS } from '../tables.ts'
 import { isAbsent } from './stat.ts'
 import {
   literalPath,
@@ -27,15 +32,16 @@ export interface LocalQuerySettings {
   scratch: () => string
 }
 
-const BUILT_IN = ['ops.receipts', 'ops.rejects']
-/** Statements that see all tables at once, or name tables inside texts. */
-const SEES_ALL = /\b(query|query_table|show|describe|desc|summarize|information_schema|duckdb_\w+|pragma\w*)\b/i
 const ATTEMPTS = 3
-/** How a statement that only reads begins. Says early and plainly what the statement's type, known later, decides. */
-const ALLOWED_WORDS = [
-  ...['SELECT', 'WITH', 'FROM', 'VALUES', 'TABLE', 'PIVOT', 'UNPIVOT'],
-  ...['DESCRIBE', 'DESC', 'SHOW', 'SUMMARIZE', 'EXPLAIN'],
+
+/** The tables that every lake has, besides those of the catalog. */
+const BUILT_IN: readonly TableDefinition[] = [
+  { name: 'ops.receipts', columns: columnsOf(RECEIPT_COLUMNS), partitionKeys: [] },
+  { name: 'ops.rejects', columns: columnsOf({ dataset: 'VARCHAR', ...REJECT_COLUMNS }), partitionKeys: [] },
 ]
+function columnsOf(types: Readonly<Record<string, string>>): TableDefinition['columns'] {
+  return Object.entries(types).map(([name, type]) => ({ name, type }))
+}
 
 export function openLocalQueries(settings: LocalQuerySettings): QueryEngine & { close(): Promise<void> } {
   const running = new Set<Promise<unknown>>()
@@ -74,9 +80,14 @@ async function runOnce(
   start: number,
   signal: AbortSignal | undefined,
 ): Promise<QueryResult> {
-  const { generation } = needsCatalog(sql) ? await completeCatalog(settings.catalog) : {}
-  const tables = await settings.catalog.listTables()
-  const known = [...new Set([...tables.map((table) => table.name), ...BUILT_IN])].sort()
+  const tables = (await settings.catalog.listTables()).filter(({ name }) => /^(clean|curated)\./.test(name))
+  const known = [...tables, ...BUILT_IN].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const statement = translate(sql, known)
+  const needsCatalog =
+    statement.kind === 'answer' || statement.lists || tables.some(({ name }) => statement.reads.has(name))
+  const { generation } = needsCatalog ? await completeCatalog(settings.catalog) : {}
+  const took = () => ({ milliseconds: Math.round(performance.now() - start) })
+  if (statement.kind === 'answer') return { columns: statement.columns, rows: statement.rows, stats: took() }
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${Math.floor(settings.memoryBytes / 1024)}KiB`,
     threads: String(settings.threads),
@@ -92,21 +103,24 @@ async function runOnce(
   }
   signal?.addEventListener('abort', interrupt, { once: true })
   try {
-    await refuseSeveral(connection, sql)
-    await prepareViews(connection, settings, tables, wantedTables(sql, known))
+    await prepareViews(connection, settings, tables, statement)
     // Once more: the partitions may have been read from a catalog that was lost and made anew in between.
     if (generation !== undefined && (await completeCatalog(settings.catalog)).generation !== generation)
       throw new StaleFiles('The catalog was replaced while the query began. Ask again.')
     await shutOff(connection, settings)
     signal?.throwIfAborted()
-    await refuseWriting(connection, sql)
-    const reader = await connection.runAndReadAll(sql)
-    const names = reader.columnNames()
-    const types = reader.columnTypes()
+    const reader = await connection.runAndReadAll(await onlyReads(connection, statement))
+    const rows = reader.getRowsJson() as QueryResult['rows']
+    if (statement.kind === 'explain')
+      return {
+        columns: [{ name: 'Query Plan', type: 'VARCHAR' }],
+        rows: rows.map((row) => row.slice(-1)),
+        stats: took(),
+      }
     return {
-      columns: names.map((name, index) => ({ name, type: String(types[index]) })),
-      rows: reader.getRowsJson() as QueryResult['rows'],
-      stats: { milliseconds: Math.round(performance.now() - start) },
+      columns: statement.columns.map(({ name, type }) => ({ name, type: shownName(type) })),
+      rows,
+      stats: took(),
     }
   } catch (error) {
     if (signal?.aborted) throw signal.reason
@@ -119,66 +133,22 @@ async function runOnce(
   }
 }
 
-async function refuseSeveral(connection: DuckDBConnection, sql: string): Promise<void> {
-  if (/^(\s|;|--[^\n]*(\n|$)|\/\*.*?\*\/)*$/s.test(sql))
-    throw new QueryError('There is no SQL statement. Try: SELECT * FROM ops.receipts')
-  const { count } = await connection.extractStatements(sql)
-  const { word } = firstWord(sql)
-  if (count !== 1) {
-    if (/\bpivot\b/i.test(sql) && !sql.trim().slice(0, -1).includes(';'))
-      throw new QueryError('PIVOT must name its values here: PIVOT t ON column IN (value, …) USING …')
-    throw new QueryError(`There are ${count} SQL statements; a query is one. Run them one by one.`)
-  }
-  const begins = word === 'EXPLAIN' ? firstWord(explainedIn(sql)).word : word
-  if (!ALLOWED_WORDS.includes(begins)) throw notAllowed(begins)
-}
-
-/** Only reading statements may run. EXPLAIN ANALYZE runs what it explains, so that is looked at too. */
-async function refuseWriting(connection: DuckDBConnection, sql: string): Promise<void> {
-  const type = await typeOf(connection, sql)
-  if (type === StatementType.SELECT) return
-  if (type !== StatementType.EXPLAIN) throw notAllowed(StatementType[type] ?? firstWord(sql).word)
-  const explained = firstWord(sql)
-    .rest.replace(/^\s*analyze\b/i, '')
-    .replace(/^\s*\([^)]*\)/, '')
-  if ((await typeOf(connection, explained)) !== StatementType.SELECT) throw notAllowed(firstWord(explained).word)
-}
-
-/** The first word of a statement in capitals, and what follows it. */
-function firstWord(sql: string): { word: string; rest: string } {
-  const [, word = '', rest = ''] = /^(?:\s|\(|--[^\n]*\n|\/\*.*?\*\/)*([a-z_]*)(.*)$/is.exec(sql) ?? []
-  return { word: word.toUpperCase(), rest }
-}
-
-const explainedIn = (sql: string): string =>
-  firstWord(sql)
-    .rest.replace(/^\s*analyze\b/i, '')
-    .replace(/^\s*\((analyze|format)\b[^)]*\)/i, '')
-
-const notAllowed = (word: string): QueryError =>
-  new QueryError(
-    `${word} is not allowed: a query only reads. Start it with SELECT, WITH, FROM, VALUES, DESCRIBE or EXPLAIN.`,
+/**
+ * The translated statement, once DuckDB has also found that it is one, and that it only reads. Nothing else can come out of
+ * the translation; this holds should that be wrong.
+ */
+async function onlyReads(connection: DuckDBConnection, { kind, sql }: Runnable): Promise<string> {
+  const statements = await connection.extractStatements(
+    kind === 'explain' ? sql.replace(/^EXPLAIN (ANALYZE )?/, '') : sql,
   )
-
-async function typeOf(connection: DuckDBConnection, sql: string): Promise<StatementType> {
-  const statements = await connection.extractStatements(sql)
-  if (statements.count !== 1) return StatementType.INVALID
-  const statement = await statements.prepare(0)
-  const type = statement.statementType
-  statement.destroySync()
-  return type
+  if (statements.count === 1) {
+    const statement = await statements.prepare(0)
+    const type = statement.statementType
+    statement.destroySync()
+    if (type === StatementType.SELECT) return sql
+  }
+  throw new QueryError('This statement is not allowed: a query only reads.')
 }
-
-/** The tables whose files must be looked up: those whose name occurs in the text, or all when that cannot be told. */
-function wantedTables(sql: string, known: string[]): Set<string> {
-  if (SEES_ALL.test(sql)) return new Set(known)
-  const words = new Set(sql.toLowerCase().split(/[^\p{L}\p{N}_$]+/u))
-  const occurs = (table: string) => table.split(/[^\p{L}\p{N}_$]+/u).every((word) => words.has(word))
-  return new Set(known.filter((name) => occurs(splitName(name).table.toLowerCase())))
-}
-
-/** False when the statement can only be about the ops zone, which needs no catalog. */
-const needsCatalog = (sql: string): boolean => SEES_ALL.test(sql) || /\b(clean|curated)\b/i.test(sql)
 
 /** A wrong answer is worse than none: a catalog from which partitions may be missing gives no answer. */
 async function completeCatalog(catalog: Catalog): Promise<{ generation?: string }> {
@@ -193,23 +163,24 @@ async function prepareViews(
   connection: DuckDBConnection,
   settings: LocalQuerySettings,
   tables: TableDefinition[],
-  wanted: Set<string>,
+  { reads, paths }: Runnable,
 ): Promise<void> {
   // Footers are read when a view is made, and again when it is queried: keep them.
   await connection.run(`
     SET TimeZone = 'UTC';
     SET parquet_metadata_cache = true;
+    SET ieee_floating_point_ops = true;
     CREATE SCHEMA clean; CREATE SCHEMA curated; CREATE SCHEMA ops;
   `)
   for (const table of tables) {
-    if (!wanted.has(table.name) || BUILT_IN.includes(table.name)) continue
+    if (!reads.has(table.name)) continue
     const { schema } = splitName(table.name)
     if (schema !== 'clean' && schema !== 'curated') continue
-    await connection.run(tableView(table, await filesOf(settings.catalog, table, settings.folders[schema])))
+    await connection.run(tableView(table, await filesOf(settings.catalog, table, settings.folders[schema]), { paths }))
   }
   const { ops } = settings.folders
-  if (wanted.has('ops.receipts')) await connection.run(receiptsView(await filesBelow(join(ops, 'receipts'), '.json')))
-  if (wanted.has('ops.rejects'))
+  if (reads.has('ops.receipts')) await connection.run(receiptsView(await filesBelow(join(ops, 'receipts'), '.json')))
+  if (reads.has('ops.rejects'))
     await connection.run(rejectsView(await filesBelow(join(ops, 'rejects'), 'rejects.parquet')))
 }
 
@@ -263,12 +234,24 @@ function spillFolder(settings: LocalQuerySettings): string {
   }
 }
 
-/** DuckDB's message, with what to do about it. */
-function queryError(error: unknown, known: string[]): unknown {
+/** DuckDB's message in plain words, with what to do about it. What it shows of the translated SQL would only confuse. */
+function queryError(error: unknown, known: readonly TableDefinition[]): unknown {
   if (error instanceof QueryError || !(error instanceof Error)) return error
+  const cause = { cause: error }
   // DuckDB names its own step first: "Failed to extract statements: Parser Error: …".
-  const said = error.message.trim().replace(/^Failed to [a-z ]+: (?=[A-Z][A-Za-z ]* Error: )/, '')
-  const tables = `The tables are: ${known.join(', ')}.`
+  const said = error.message
+    .trim()
+    .replace(/^Failed to [a-z ]+: (?=[A-Z][A-Za-z ]* Error: )/, '')
+    .replace(/\n\nLINE \d+:[\s\S]*$/, '')
+  const [, raised] = new RegExp(`'${RAISED}([\\s\\S]*?)' (?:to INT32|when|could)`).exec(said) ?? []
+  if (raised !== undefined) return new QueryError(raised, cause)
+  const [, ungrouped] = /column "?([^"\n]+?)"? must appear in the GROUP BY clause/.exec(said) ?? []
+  if (ungrouped !== undefined)
+    return new QueryError(
+      `${/^c\d+$/.test(ungrouped) ? 'A column' : `The column ${ungrouped}`} is neither grouped nor in an aggregate: name it in GROUP BY, or write min(x) or arbitrary(x) of it.`,
+      cause,
+    )
+  const tables = `The tables are: ${known.map(({ name }) => name).join(', ')}.`
   if (
     /^Permission Error|file system operations are disabled|extensions is disabled|configuration has been locked/.test(
       said,
@@ -276,16 +259,19 @@ function queryError(error: unknown, known: string[]): unknown {
   )
     return new QueryError(
       `A query may read the lake's own tables and nothing else: no other files, network, extensions or settings. ${tables} (${said})`,
-      { cause: error },
+      cause,
     )
-  const [, missing] = /^Catalog Error: Table with name "?([^\n]+?)"? does not exist/.exec(said) ?? []
-  if (missing !== undefined) return new QueryError(`There is no table ${missing}. ${tables}`, { cause: error })
   if (/^IO Error: (No files found|Cannot open file)/.test(said))
-    return new StaleFiles(`A file of the lake is missing. Run "weir reconcile". (${said})`, { cause: error })
+    return new StaleFiles(`A file of the lake is missing. Run "weir reconcile". (${said})`, cause)
   if (/^Out of Memory/.test(said))
     return new QueryError(
       `The query needs more memory than it may use. Select fewer rows or columns, or raise "memory" in weir.yaml. (${said})`,
-      { cause: error },
+      cause,
     )
-  return new QueryError(said.replace(/^Parser Error: /, 'The SQL cannot be read: '), { cause: error })
+  if (/^Out of Range Error|Overflow/.test(said))
+    return new QueryError(
+      `A number is too large for its type: write CAST(x AS bigint), decimal(38,0) or double. (${said})`,
+      cause,
+    )
+  return new QueryError(said, cause)
 }

@@ -24,25 +24,32 @@ export function splitName(name: string): { schema: string; table: string } {
   return { schema: name.slice(0, dot), table: name.slice(dot + 1) }
 }
 
-/** CREATE VIEW for one table. Its columns are those of the catalog, whatever the files have: absent ones are NULL. */
-export function tableView(table: TableDefinition, partitions: PartitionFiles[]): string {
+/** The column that says from which file a row is, as in Athena. */
+const PATH = '$path'
+
+/**
+ * CREATE VIEW for one table. Its columns are those of the catalog, whatever the files have: absent ones are NULL. With
+ * `paths` it has "$path" as well.
+ */
+export function tableView(table: TableDefinition, partitions: PartitionFiles[], { paths = false } = {}): string {
   const { schema, table: name } = splitName(table.name)
   const taken = new Set(table.columns.map((column) => column.name.toLowerCase()))
   const keys = table.partitionKeys.filter((key) => !taken.has(key.name.toLowerCase()))
   const columns = [...table.columns, ...keys]
   const casts = columns.map(({ name, type }) => `CAST(${quoteName(name)} AS ${type}) AS ${quoteName(name)}`)
+  if (paths) casts.push(quoteName(PATH))
   // This relation without rows gives every column to a table without files, and to files that lack some.
-  const empty = `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteName(name)}`).join(', ')} WHERE false`
+  const empty = `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteName(name)}`).join(', ')}${paths ? `, CAST(NULL AS VARCHAR) AS ${quoteName(PATH)}` : ''} WHERE false`
   const files = partitions.flatMap((partition) => partition.files)
-  const source = files.length === 0 ? '' : ` UNION ALL BY NAME ${reader(table, partitions, files)}`
+  const source = files.length === 0 ? '' : ` UNION ALL BY NAME ${reader(table, partitions, files, paths)}`
   return `CREATE VIEW ${quoteName(schema)}.${quoteName(name)} AS SELECT ${casts.join(', ')} FROM (${empty}${source})`
 }
 
-function reader(table: TableDefinition, partitions: PartitionFiles[], files: string[]): string {
+function reader(table: TableDefinition, partitions: PartitionFiles[], files: string[], paths: boolean): string {
   if (table.partitionKeys.length === 0 || keysAreInPaths(table, partitions)) {
     const types = table.partitionKeys.map((key) => `${quoteText(key.name)}: 'VARCHAR'`).join(', ')
     const hive = types === '' ? 'hive_partitioning = false' : `hive_partitioning = true, hive_types = {${types}}`
-    return `SELECT * FROM read_parquet(${pathList(files)}, union_by_name = true, ${hive})`
+    return `SELECT * FROM read_parquet(${pathList(files)}, union_by_name = true, ${hive}${paths ? `, filename = ${quoteText(PATH)}` : ''})`
   }
   // Locations that do not spell out their partition's values: the values come from the catalog, by file.
   const taken = new Set(table.columns.map((column) => column.name.toLowerCase()))
@@ -56,7 +63,7 @@ function reader(table: TableDefinition, partitions: PartitionFiles[], files: str
   )
   const names = ['_weir_at', ...keys.map(({ key }) => key.name)].map(quoteName).join(', ')
   return (
-    `SELECT f.* EXCLUDE (_weir_file), p.* EXCLUDE (_weir_at) FROM read_parquet(${pathList(files)}, union_by_name = true, ` +
+    `SELECT f.* EXCLUDE (_weir_file), p.* EXCLUDE (_weir_at)${paths ? `, f._weir_file AS ${quoteName(PATH)}` : ''} FROM read_parquet(${pathList(files)}, union_by_name = true, ` +
     `hive_partitioning = false, filename = '_weir_file') f JOIN (VALUES ${rows.join(', ')}) p(${names}) ON f._weir_file = p._weir_at`
   )
 }

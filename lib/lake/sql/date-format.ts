@@ -1,0 +1,80 @@
+// The patterns of date_format and date_parse, which are MySQL's, as DuckDB's. A pattern in letters that mean something else in
+// DuckDB (%M, %c, %i, …) must never be passed on as it is.
+
+type Refuse = (construct: string, advice: string) => Error
+
+const WRITTEN: Readonly<Record<string, string>> = {
+  Y: '%Y',
+  y: '%y',
+  m: '%m',
+  c: '%-m',
+  d: '%d',
+  e: '%-d',
+  j: '%j',
+  H: '%H',
+  k: '%-H',
+  h: '%I',
+  I: '%I',
+  l: '%-I',
+  i: '%M',
+  s: '%S',
+  S: '%S',
+  f: '%f',
+  p: '%p',
+  T: '%H:%M:%S',
+  r: '%I:%M:%S %p',
+  M: '%B',
+  b: '%b',
+  W: '%A',
+  a: '%a',
+  v: '%V',
+  x: '%G',
+  '%': '%%',
+}
+/** What can be read again, with the texts that are read. */
+const READ: Readonly<Record<string, readonly [string, string]>> = {
+  Y: ['%Y', '[0-9]{4}'],
+  m: ['%m', '[0-9]{1,2}'],
+  c: ['%m', '[0-9]{1,2}'],
+  d: ['%d', '[0-9]{1,2}'],
+  e: ['%d', '[0-9]{1,2}'],
+  H: ['%H', '[0-9]{1,2}'],
+  k: ['%H', '[0-9]{1,2}'],
+  i: ['%M', '[0-9]{1,2}'],
+  s: ['%S', '[0-9]{1,2}'],
+  S: ['%S', '[0-9]{1,2}'],
+  T: ['%H:%M:%S', '[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}'],
+  '%': ['%%', '%'],
+}
+
+/** A pattern of date_format for DuckDB's strftime. */
+export function toDateFormat(format: string, refuse: Refuse): string {
+  return pieces(format)
+    .map((piece) => {
+      if (!piece.startsWith('%')) return piece
+      const found = WRITTEN[piece.slice(1)]
+      if (found === undefined) throw refuse(`The pattern ${piece}`, `date_format knows ${known(WRITTEN)}.`)
+      return found
+    })
+    .join('')
+}
+
+/** A pattern of date_parse for DuckDB's strptime, and how the text must look. */
+export function fromDateFormat(format: string, refuse: Refuse): { format: string; shape: string } {
+  const read = pieces(format).map((piece): readonly [string, string] => {
+    if (!piece.startsWith('%')) return [piece, piece.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')]
+    const found = READ[piece.slice(1)]
+    if (!found) throw refuse(`The pattern ${piece} in date_parse`, `date_parse knows ${known(READ)}.`)
+    return found
+  })
+  const has = (...all: string[]) => all.some((one) => pieces(format).includes(`%${one}`))
+  if (!has('Y') || !has('m', 'c') || !has('d', 'e'))
+    throw refuse(`The pattern ${format} in date_parse`, 'It must have a year (%Y), a month (%m) and a day (%d).')
+  return { format: read.map(([one]) => one).join(''), shape: read.map(([, one]) => one).join('') }
+}
+
+const pieces = (format: string): string[] => format.match(/%[\s\S]?|[^%]+/g) ?? []
+const known = (table: object): string =>
+  Object.keys(table)
+    .map((letter) => `%${letter}`)
+    .join(' ')
