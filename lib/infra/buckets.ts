@@ -85,7 +85,8 @@ const common = (props: BucketsProps) => ({
   objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
   enforceSSL: true,
   minimumTLSVersion: 1.2,
-  removalPolicy: props.mayDelete ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+  // Kept, unless the very deployment that made it fails: under its fixed name it would be in the way of the next try.
+  removalPolicy: props.mayDelete ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
 })
 
 const abortUploads: LifecycleRule = {

@@ -25,7 +25,7 @@ export class Encryption extends Construct {
       description: `Data of the lake ${props.environment}`,
       enableKeyRotation: true,
       pendingWindow: Duration.days(30),
-      removalPolicy: props.mayDelete ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: props.mayDelete ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     })
     this.key.addToResourcePolicy(
       new PolicyStatement({

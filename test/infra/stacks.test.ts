@@ -83,7 +83,7 @@ describe('buckets', () => {
 
   test.each(zones)('%s: encrypted, closed to the public, TLS only, kept', (zone) => {
     const bucket = bucketNamed(plain.data, `weir-${zone}-${ACCOUNT}-${REGION}`)
-    expect(bucket.DeletionPolicy).toBe('Retain')
+    expect(bucket.DeletionPolicy).toBe('RetainExceptOnCreate')
     expect(bucket.Properties.PublicAccessBlockConfiguration).toEqual({
       BlockPublicAcls: true,
       BlockPublicPolicy: true,
@@ -134,9 +134,11 @@ describe('deleting data', () => {
     expect(plain.protected).toBe(true)
     const half = await stacksOf('aws: {removalPolicy: destroy}')
     expect(half.protected).toBe(true)
-    for (const bucket of ofType(half.data, 'AWS::S3::Bucket')) expect(bucket.DeletionPolicy).toBe('Retain')
+    for (const bucket of ofType(half.data, 'AWS::S3::Bucket'))
+      expect(bucket.DeletionPolicy).toBe('RetainExceptOnCreate')
     const other = await stacksOf('aws: {deleteData: weir}')
-    for (const bucket of ofType(other.data, 'AWS::S3::Bucket')) expect(bucket.DeletionPolicy).toBe('Retain')
+    for (const bucket of ofType(other.data, 'AWS::S3::Bucket'))
+      expect(bucket.DeletionPolicy).toBe('RetainExceptOnCreate')
   })
 
   test('is possible with both', () => {
