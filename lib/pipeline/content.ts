@@ -11,12 +11,17 @@
 //  - What a crash leaves behind is seen by whoever asks next: an owner counts only while its head holds the content, or
 //    while landing still shows the version that claimed it and that version is undecided (it will be delivered again).
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Plan } from '../contract/plan.ts'
 import { PreconditionFailed } from '../lake/errors.ts'
 import { contributionOf, newHead, readHead, writeHead } from '../lake/heads.ts'
 import { type Content, contentKey, dateOfUpload, uploadId, waitingKey, waitingPrefix } from '../lake/keys.ts'
 import type { Context } from './context.ts'
+
+/** Times that a claim may be lost before whoever loses it waits a moment. */
+const PATIENCE = 3
+const LONGEST_PAUSE_MS = 1000
 
 export interface Holder {
   source: string
@@ -58,7 +63,7 @@ export async function* waiting({ lake }: Context, dataset: string, content: Cont
 async function contend(context: Context, plan: Plan, us: Holder, content: Content, take: boolean): Promise<Claim> {
   const { ops } = context.lake.zones
   const key = contentKey(plan.dataset, content)
-  for (;;) {
+  for (let lost = 0; ; ) {
     const stored = await ops.get(key)
     const entry = stored && entrySchema.parse(JSON.parse(stored.body.toString()))
     try {
@@ -86,6 +91,8 @@ async function contend(context: Context, plan: Plan, us: Holder, content: Conten
     } catch (error) {
       // Somebody else changed the entry: begin again with what it says now.
       if (!(error instanceof PreconditionFailed)) throw error
+      // Two that wait for the same bytes, and take the claim from each other in step, would do so for ever.
+      if (++lost > PATIENCE) await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, 2 ** lost))
     }
   }
 }

@@ -61,7 +61,10 @@ export const SABOTAGES: Record<string, Sabotage> = {
       get: async (key) => {
         if (pointed && last?.key === key) {
           pointed = false
-          return last
+          const before = last
+          // Each once: told the same for ever, whoever follows a head would never end.
+          last = undefined
+          return before
         }
         return ops.get(key)
       },

@@ -142,7 +142,7 @@ export async function runSchedule(
     uploads: new Map(),
     queue: [],
     named: 'none',
-    later: randomFrom(seed ^ 0x7e57),
+    later: randomFrom(seed ^ 0x1a7e),
     notified,
     written: new Map(),
     reached: new Map(),
