@@ -367,7 +367,11 @@ export const compileObject = (contract: Contract, object: SchemaObject, index: n
     fileRules: [...compiled.flatMap((c) => c.fileRules), ...table.fileRules],
     settings,
     notEnforced: dataset.notEnforced,
-    support: (contract.support ?? []).map(({ channel, url }) => ({ channel, ...(url === undefined ? {} : { url }) })),
+    support: (contract.support ?? []).map(({ channel, url, tool }) => ({
+      channel,
+      ...(url === undefined ? {} : { url }),
+      ...(tool === undefined ? {} : { tool }),
+    })),
   }
   return { ...compiledObject, plan: { ...plan, hash: hashOf(plan) } }
 }

@@ -128,7 +128,7 @@ export interface Plan {
   settings: WeirSettings
   notEnforced: NotEnforced[]
   /** The contract's support channels, as written. */
-  support: { channel: string; url?: string }[]
+  support: { channel: string; url?: string; tool?: string }[]
   /** Changes whenever anything that decides about rows changes: same hash, same answer for the same bytes. */
   hash: string
 }

@@ -33,14 +33,19 @@ export interface Subscription {
   endpoint: string
 }
 
-/** The support channels that SNS can reach: mailto: and https. Others (a chat room's name) are for people. */
+/** Tools whose https: addresses are pages for people: these are what the standard recommends to say, email aside. */
+const FOR_PEOPLE = new Set(['slack', 'teams', 'discord', 'googlechat', 'ticket'])
+
+/** The support channels that SNS can reach: mailto: and https. Others (a chat room) are for people. */
 export function subscriptionsOf(plan: Pick<Plan, 'support'>): Subscription[] {
-  const found = plan.support.flatMap(({ url }): Subscription[] => {
+  const found = plan.support.flatMap(({ url, tool }): Subscription[] => {
     if (url === undefined) return []
     const address = /^mailto:([^?]+)/i.exec(url)?.[1]
     if (address !== undefined)
       return address.split(',').map((one) => ({ protocol: 'email', endpoint: decodeURIComponent(one.trim()) }))
-    return /^https:\/\//i.test(url) ? [{ protocol: 'https', endpoint: url }] : []
+    return /^https:\/\//i.test(url) && !FOR_PEOPLE.has(tool?.toLowerCase() ?? '')
+      ? [{ protocol: 'https', endpoint: url }]
+      : []
   })
   return found.filter((one, index) => found.findIndex((other) => other.endpoint === one.endpoint) === index)
 }

@@ -53,6 +53,7 @@ support:
   - { channel: desk, url: "mailto:desk@example.com,night%2Bdesk@example.com?subject=Tickets" }
   - { channel: hook, url: "https://example.com/hook" }
   - { channel: room, url: "slack://rooms/1" }
+  - { channel: board, tool: ticket, url: "https://example.com/tickets" }
   - { channel: corridor }
 schema:
   - name: tickets
@@ -423,11 +424,15 @@ describe('adding a dataset is adding a file', () => {
       { channel: 'c', url: 'http://example.com/hook' },
       { channel: 'd', url: 'mailto:a@example.com' },
       { channel: 'e' },
+      { channel: 'f', tool: 'Teams', url: 'https://example.com/teams/our-room' },
+      { channel: 'g', tool: 'ticket', url: 'https://example.com/tickets' },
+      { channel: 'h', tool: 'incidents', url: 'https://example.com/other-hook' },
     ]
     expect(subscriptionsOf({ support })).toEqual([
       { protocol: 'email', endpoint: 'a@example.com' },
       { protocol: 'email', endpoint: 'b+c@example.com' },
       { protocol: 'https', endpoint: 'https://example.com/hook' },
+      { protocol: 'https', endpoint: 'https://example.com/other-hook' },
     ])
   })
 })
