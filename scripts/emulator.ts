@@ -235,7 +235,7 @@ async function install(log: (line: string) => void): Promise<string> {
   const wanted = PACKAGES.join('\n')
   const installed = async () => existsSync(python) && (await readFile(mark, 'utf8').catch(() => '')) === wanted
   if (await installed()) return python
-  return alone(async () => {
+  return alone('install', async () => {
     if (await installed()) return python
     const base = await findPython()
     log(`Installing ${PACKAGES[0]} into .emulator/venv (once) …`)
@@ -256,9 +256,10 @@ async function install(log: (line: string) => void): Promise<string> {
   })
 }
 
-/** One installation at a time, also between processes. */
-async function alone<T>(action: () => Promise<T>): Promise<T> {
-  const lock = join(HOME, 'install.lock')
+/** One process at a time: to install, to bootstrap. */
+export async function alone<T>(what: 'install' | 'bootstrap', action: () => Promise<T>): Promise<T> {
+  await mkdir(HOME, { recursive: true })
+  const lock = join(HOME, `${what}.lock`)
   for (;;) {
     const made = await writeFile(lock, String(process.pid), { flag: 'wx' }).then(
       () => true,

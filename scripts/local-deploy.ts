@@ -15,7 +15,7 @@ import type { Deployed } from '../lib/lake/aws/deployed.ts'
 import { codeOf } from '../lib/lake/aws/errors.ts'
 import { readDeployed } from '../lib/lake/aws/read-deployed.ts'
 import { CONFIG_FILE, parseLakeConfig } from '../lib/lake/config.ts'
-import { clientEnv, DEFAULT_PORT, EmulatorFailed, exitCodeOf } from './emulator.ts'
+import { alone, clientEnv, DEFAULT_PORT, EmulatorFailed, exitCodeOf } from './emulator.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const CDK = join(ROOT, 'node_modules/aws-cdk/bin/cdk')
@@ -49,7 +49,8 @@ export async function deployLocally(options: LocalDeployOptions): Promise<Deploy
   const region = options.env.AWS_REGION ?? 'us-east-1'
   // Its own: the bootstrap runs the app too, and two deployments from one checkout must not write into one folder.
   const output = ['--output', join(work, 'cdk.out')]
-  await cdk('bootstrap', `aws://000000000000/${region}`, ...output)
+  // Two that do it at the same time would each find a stack that the other is about to make.
+  await alone('bootstrap', () => cdk('bootstrap', `aws://000000000000/${region}`, ...output))
   const parameters = ['--parameters', `${environment}-pipeline:Emulator=true`]
   await cdk('deploy', '--all', '--require-approval', 'never', '--ci', ...output, ...parameters)
   const deployed = await withEnv(options.env, () => readDeployed(environment, { region }))
