@@ -129,6 +129,8 @@ export interface Notifier {
 }
 
 export interface Lake {
+  /** What `--lake` calls it, where that is the same for everybody: `aws:weir`. */
+  name?: string
   zones: Record<Zone, ObjectStore>
   catalog: Catalog
   queries: QueryEngine

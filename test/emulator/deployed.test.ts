@@ -159,7 +159,7 @@ it('takes a file in that was put by the S3 API, and tells what it set aside', as
     ['2', 'pear', '0.80', '2026-11-02'],
   ])
   const pageKey = `pages/dataset=orders/date=${dateOf(receipt)}/${receipt.upload}.html`
-  expect(await readOps(pageKey)).toContain('monday.csv')
+  expect(await readOps(pageKey)).toContain(`weir rejects ${receipt.upload} --out monday-repair.csv --lake ${AT}`)
   // A browser shows it, also by "Open" in the S3 console.
   const page = await s3.send(new HeadObjectCommand({ Bucket: deployed.buckets.ops, Key: pageKey }))
   expect(page.ContentType).toBe('text/html; charset=utf-8')

@@ -69,6 +69,7 @@ export async function openAwsLake(deployed: Deployed, options: AwsLakeOptions = 
   })
 
   return {
+    name: `aws:${deployed.environment}`,
     zones,
     catalog,
     queries: { query: async (sql, how) => (await queries()).query(sql, how) },

@@ -11,10 +11,12 @@ import type { ReceiptExtras } from './words.ts'
 export const pageKey = (receipt: Pick<Receipt, 'dataset' | 'upload'>): string =>
   pageKeyOf(receipt.dataset, receipt.upload)
 
-/** What a renderer shows besides the receipt: how much has been repaired since, and where the repair file is. */
+/** What a renderer shows besides the receipt: how much has been repaired since, where the repair file is, and which lake. */
 export async function receiptExtras(lake: Lake, receipt: Receipt): Promise<ReceiptExtras> {
-  if (!receipt.rejects) return {}
+  const named = lake.name === undefined ? {} : { lake: lake.name }
+  if (!receipt.rejects) return named
   return {
+    ...named,
     repaired: await repairsOf(lake, receipt),
     repairFile: lake.locate('ops', receipt.rejects.csv),
   }
