@@ -39,7 +39,11 @@ export async function readLakeToDeploy(folder: string): Promise<LakeToDeploy> {
 }
 
 /** Names that contracts may have and a deployment cannot. */
-function hold({ aws, environment }: LakeConfig, plans: Plan[]): void {
+function hold({ aws, environment, contracts }: LakeConfig, plans: Plan[]): void {
+  if (plans.length === 0)
+    throw new CannotDeploy(
+      `There is no contract in ${contracts}, so there is no dataset to deploy. Name the lake's folder (-c lake=<folder>), or draft a contract: weir infer <file>`,
+    )
   const problems = plans.flatMap((plan) =>
     athenaProblems(tableOf(plan))
       .filter(({ severity }) => severity === 'error')

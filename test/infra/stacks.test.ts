@@ -1,6 +1,6 @@
 // What the stacks deploy: one synthesis of the defaults, and one for each setting that changes something.
 
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { App, Stack, Validations } from 'aws-cdk-lib'
 import { Bucket } from 'aws-cdk-lib/aws-s3'
@@ -8,6 +8,7 @@ import { AwsSolutionsChecks } from 'cdk-nag'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ContractError, readContracts } from '../../lib/contract/read.ts'
 import { CannotDeploy } from '../../lib/infra/errors.ts'
+import { readLakeToDeploy } from '../../lib/infra/lake.ts'
 import { subscriptionsOf } from '../../lib/infra/topics.ts'
 import { deployedParameter, deployedSchema, topicArn } from '../../lib/lake/aws/deployed.ts'
 import { definitionOf } from '../../lib/lake/aws/types.ts'
@@ -17,6 +18,7 @@ import { RECEIPT_COLUMNS, REJECT_COLUMNS, tableOf } from '../../lib/lake/tables.
 import {
   ACCOUNT,
   deployed,
+  lakeFolder,
   ofType,
   REGION,
   ROOT,
@@ -569,6 +571,15 @@ describe('cdk-nag', () => {
 })
 
 describe('a lake that cannot be deployed', () => {
+  test('without any contract: most likely it is the wrong folder', async () => {
+    const folder = await lakeFolder()
+    await rm(join(folder, 'contracts'), { recursive: true })
+    await mkdir(join(folder, 'contracts'))
+    await expect(readLakeToDeploy(folder)).rejects.toThrow(
+      /^There is no contract in .*contracts, so there is no dataset to deploy\./,
+    )
+  })
+
   test.each([
     ['an unknown setting', 'aws: {bucket: x}', {}, ConfigError, /bucket: aws has no such setting/],
     ['a broken contract', '', { 'broken.yaml': 'kind: DataContract\n' }, ContractError, /broken\.yaml/],
