@@ -1,6 +1,7 @@
 // Finds an upload by its id, the beginning of it, or its end.
 
 import type { Plan } from '../contract/plan.ts'
+import { AccessDenied } from '../lake/aws/errors.ts'
 import { isUploadId, receiptsPrefix } from '../lake/keys.ts'
 import { findReceipt, readReceipt } from '../lake/ledger.ts'
 import type { Lake } from '../lake/ports.ts'
@@ -42,7 +43,10 @@ export async function receiptByPrefix(lake: Lake, id: string, dataset?: string):
   return receipt
 }
 
-/** The receipt of an upload, if it is one of these datasets': nothing but receipts is looked at. */
+/**
+ * The receipt of an upload, if it is one of these datasets': nothing but receipts is looked at. Those of datasets that are
+ * closed to the caller (an uploader's role is for its own) cannot be what is meant.
+ */
 export async function receiptAmong(
   session: Pick<Session, 'lake'>,
   plans: ReadonlyMap<string, Plan>,
@@ -50,7 +54,10 @@ export async function receiptAmong(
 ): Promise<Receipt | undefined> {
   const { ops } = (await session.lake()).zones
   for (const dataset of plans.keys()) {
-    const receipt = await readReceipt(ops, dataset, upload)
+    const receipt = await readReceipt(ops, dataset, upload).catch((error: unknown) => {
+      if (error instanceof AccessDenied) return undefined
+      throw error
+    })
     if (receipt) return receipt
   }
   return undefined
