@@ -217,7 +217,8 @@ async function conclude(
       repairs: [],
     }
   }
-  const limit = plan.settings.maxRejected
+  // A repair file holds only rows that were wrong once: some may still be, and the share says nothing of its source.
+  const limit = prepared.repair === undefined ? plan.settings.maxRejected : undefined
   if (limit !== undefined && rejected / read > limit) {
     return refuse(
       {

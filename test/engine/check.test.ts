@@ -534,6 +534,22 @@ describe('the repair loop', () => {
     expect(second.rows).toEqual({ read: 2, accepted: 1, rejected: 1 })
     expect(second.repairs).toEqual([{ upload: 'first', rows: [2] }])
   })
+
+  it('does not judge a repair file by maxRejected', async () => {
+    const strict = contract(
+      `
+      - { name: id, logicalType: integer, required: true }
+      - { name: note, logicalType: string }`,
+      '{ maxRejected: 10% }',
+    )
+    const rows = Array.from({ length: 30 }, (_, i) => `${i + 1},ok`).join('\n')
+    const first = await checkFile(engine, strict, 'a.csv', `id,note\n${rows}\nx,a\ny,b\n`, 'first')
+    expect(first.rows).toEqual({ read: 32, accepted: 30, rejected: 2 })
+    const mended = readFileSync(first.rejects?.csv ?? '', 'utf8').replace(',x,a', ',31,a')
+    const second = await checkFile(engine, strict, 'b.csv', mended, 'second')
+    expect(second.reason).toBeUndefined()
+    expect(second.rows).toEqual({ read: 2, accepted: 1, rejected: 1 })
+  })
 })
 
 it('leaves nothing in its scratch folder', () => {
