@@ -17,7 +17,7 @@ const TEXTS: Readonly<Partial<Record<Type['of'], readonly [string, string]>>> = 
   double: ['[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity', '12.5'],
   boolean: ['(?i)t|true|1|f|false|0', 'true'],
   date: ['[0-9]{4}-[0-9]{2}-[0-9]{2}', '2026-01-31'],
-  timestamp: ['[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?)?', '2026-01-31 12:30:00'],
+  timestamp: ['[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,3})?)?)?', '2026-01-31 12:30:00'],
 }
 
 /** The cast as DuckDB's SQL; refuses what is not known to come out as in Athena. */
@@ -26,7 +26,10 @@ export function castTo(value: Typed, type: Type, attempt: boolean, on: Expressio
   const cast = (sql: string) => `${attempt ? 'TRY_CAST' : 'CAST'}(${sql} AS ${t.duckdbName(type)})`
   if (t.same(from, type)) return value.sql
   if (from.of === 'unknown') return `CAST(NULL AS ${t.duckdbName(type)})`
-  if (from.of === 'varchar') return fromText(value, type, attempt, on, to)
+  // The digits that a double keeps.
+  const fewDigits = type.of === 'double' || type.of === 'real' || (type.of === 'decimal' && type.precision <= 15)
+  if (from.of === 'varchar')
+    return fromText(fewDigits && value.asNumber ? { ...value, sql: value.asNumber } : value, type, attempt, on, to)
   if (type.of === 'varchar') return toText(value, on, to)
   if (from.of === 'boolean' && t.isNumber(type) && type.of !== 'decimal') return cast(value.sql)
   if (t.isNumber(from) && type.of === 'boolean') return cast(value.sql)

@@ -16,6 +16,8 @@ export interface Typed {
   type: Type
   /** What a literal text or whole number says. */
   literal?: string
+  /** A text of a number that may not be written as in Athena, but is the same number. */
+  asNumber?: string | undefined
   at: number
 }
 
@@ -29,6 +31,9 @@ export interface Context {
 
 export const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
 export const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+/** The most that one expression may become. */
+const LONGEST = 100_000
 
 /** What begins every message that a translated statement raises itself while it runs. */
 export const RAISED = 'weir:'
@@ -81,6 +86,14 @@ export class Expressions {
   }
 
   expr(expr: Expr, scope: Scope): Typed {
+    const typed = this.untested(expr, scope)
+    // What is asked for twice in the translation is there twice, so that nested calls grow fast.
+    if (typed.sql.length > LONGEST)
+      throw this.wrong(expr.at, 'functions are nested too deeply here: take the inner ones into a WITH before.')
+    return typed
+  }
+
+  private untested(expr: Expr, scope: Scope): Typed {
     const { at } = expr
     const done = (sql: string, type: Type): Typed => ({ sql, type, at })
     switch (expr.kind) {
@@ -176,20 +189,27 @@ export class Expressions {
       case 'boolean':
         return { sql: value, type: t.BOOLEAN, at }
       case 'integer': {
-        if (BigInt(value) > 9223372036854775807n)
-          throw this.wrong(at, `${value} is too large for a bigint. Write DECIMAL by a point: ${value}.`)
-        const type = BigInt(value) > 2147483647n ? t.BIGINT : t.INTEGER
+        const number = BigInt(value)
+        const fits = (bits: bigint) => -(1n << (bits - 1n)) <= number && number < 1n << (bits - 1n)
+        if (!fits(64n))
+          throw this.wrong(at, `${value} is too large for a bigint: write CAST('${value}' AS decimal(38,0)).`)
+        const type = fits(32n) ? t.INTEGER : t.BIGINT
         return { sql: `CAST(${value} AS ${t.duckdbName(type)})`, type, literal: value, at }
       }
       case 'decimal': {
-        const [whole = '', part = ''] = value.split('.')
+        const [, sign = '', whole = '', part = ''] = /^(-?)(\d*)\.(\d*)$/.exec(value) ?? []
         const digits = `${whole.replace(/^0+/, '')}${part}`.length || 1
         if (digits > 38) throw this.wrong(at, `${value} has more than 38 digits.`)
-        const type = t.decimal(Math.max(digits, part.length), part.length)
-        return { sql: `CAST(${text(value.startsWith('.') ? `0${value}` : value)} AS ${t.duckdbName(type)})`, type, at }
+        const type = t.decimal(digits, part.length)
+        return {
+          sql: `CAST('${sign}${whole || '0'}.${part || '0'}' AS ${t.duckdbName(type)})`,
+          type,
+          literal: value,
+          at,
+        }
       }
       case 'double':
-        return { sql: `CAST(${text(value)} AS DOUBLE)`, type: t.DOUBLE, at }
+        return { sql: `CAST(${text(value)} AS DOUBLE)`, type: t.DOUBLE, literal: value, at }
       case 'text':
         if (value.includes('\0')) throw this.wrong(at, 'a text cannot have the character 0.')
         return { sql: text(value), type: t.VARCHAR, literal: value, at }
@@ -200,7 +220,7 @@ export class Expressions {
         const [, day = '', rest = ''] = /^(\d{4}-\d\d-\d\d)(.*)$/.exec(value) ?? []
         if (/^ [\d:.]+ *[+A-Za-z-]/.test(rest))
           throw this.refuse(at, 'A TIMESTAMP with a time zone', 'Write it in UTC, without the zone.')
-        if (!isDay(day) || !/^( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?)?$/.test(rest))
+        if (!isDay(day) || !/^( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?)?$/.test(rest))
           throw this.wrong(at, `'${value}' is no timestamp. Write TIMESTAMP '2026-01-31 12:30:00'.`)
         return { sql: `TIMESTAMP ${text(/^ \d\d:\d\d$/.test(rest) ? `${value}:00` : value)}`, type: t.TIMESTAMP, at }
       }
@@ -316,7 +336,13 @@ export class Expressions {
 
   private joined(left: Typed, right: Typed, at: number): Typed {
     const kinds = [left.type.of, right.type.of]
-    if (kinds.every((kind) => kind === 'varchar' || kind === 'unknown'))
+    // DuckDB would make it an integer.
+    if (kinds.includes('unknown')) {
+      const type = kinds.includes('array') ? this.together([left, right], '||') : t.VARCHAR
+      if (type.of === 'array' || kinds.every((kind) => kind === 'varchar' || kind === 'unknown'))
+        return { sql: `CAST(NULL AS ${t.duckdbName(type)})`, type, at }
+    }
+    if (kinds.every((kind) => kind === 'varchar'))
       return { sql: `(${as(left, t.VARCHAR)} || ${as(right, t.VARCHAR)})`, type: t.VARCHAR, at }
     if (kinds.every((kind) => kind === 'array')) {
       const type = this.together([left, right], '||')
@@ -456,6 +482,8 @@ export class Expressions {
     }
     const value = this.expr(of, scope)
     const length = to.name === 'VARCHAR' ? to.numbers[0] : undefined
+    if (length !== undefined && !['varchar', 'unknown'].includes(value.type.of))
+      throw this.refuse(to.at, `A cast from ${athenaName(value.type)} to varchar(${length})`, 'Write varchar.')
     const sql = castTo(value, type, attempt, this, to)
     return { sql: length === undefined ? sql : `left(${sql}, ${length})`, type, at }
   }
@@ -531,7 +559,7 @@ export class Expressions {
     const nulls = call.nulls === 'IGNORE' ? ' IGNORE NULLS' : ''
     const wrap = (fn: string, ...sqls: string[]) =>
       `${fn}(${call.distinct ? 'DISTINCT ' : ''}${sqls.join(', ')}${orderBy}${nulls})${filter}${over}`
-    const { sql, type } = found.make({
+    const { sql, type, asNumber } = found.make({
       args,
       call,
       at: call.at,
@@ -540,7 +568,7 @@ export class Expressions {
       on: this,
       lambda: (index, types) => this.lambda(call.args[index], types, scope),
     })
-    return { sql, type, at: call.at }
+    return { sql, type, asNumber, at: call.at }
   }
 
   /** A lambda as DuckDB's, with the type of what it gives. */

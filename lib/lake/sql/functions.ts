@@ -20,7 +20,7 @@ export interface Use {
   lambda(index: number, types: Type[]): Typed
 }
 
-type Made = { sql: string; type: Type }
+type Made = Pick<Typed, 'sql' | 'type' | 'asNumber'>
 
 export interface Known {
   kind: 'scalar' | 'aggregate' | 'window'
@@ -95,6 +95,8 @@ export const REFUSED_FUNCTIONS: Readonly<Record<string, string>> = {
   zip: 'Use CROSS JOIN UNNEST(a, b) AS t(x, y).',
   approx_most_frequent: 'Group, sort by count(*) and LIMIT.',
   numeric_histogram: 'Group by floor(x / width).',
+  levenshtein_distance: 'There is nothing like it here.',
+  cbrt: 'Write power(x, 1e0 / 3).',
   soundex: 'There is nothing like it here.',
   normalize: 'There is nothing like it here.',
   regexp_split: 'Write split(text, separator).',
@@ -293,6 +295,8 @@ const padding = (fn: string): Known =>
 /** substr counts from 1, or from the end below 0; beyond the text, and at 0, there is nothing. */
 const SUBSTR = scalar([2, 3], (use) => {
   const [of, start] = [string(use, 0), whole(use, 1)]
+  const numbers = use.args.slice(1).map((one) => Number(one.literal ?? 0))
+  if (numbers.every((number) => number > 0)) return { sql: `substr(${[of, ...numbers].join(', ')})`, type: t.VARCHAR }
   const rest = use.args[2] ? [whole(use, 2)] : []
   const sqls = [of, start, ...rest]
   const nothing = [`${start} = 0`, `abs(${start}) > length(${of})`, ...rest.map((one) => `${one} <= 0`)].join(' OR ')
@@ -314,6 +318,7 @@ const CONCAT = scalar([2, Infinity], (use) => {
       ),
       type,
     }
+  if (use.args.some((one) => one.type.of === 'unknown')) return { sql: 'CAST(NULL AS VARCHAR)', type: t.VARCHAR }
   return { sql: `(${use.args.map((_, index) => string(use, index)).join(' || ')})`, type: t.VARCHAR }
 })
 
@@ -326,9 +331,9 @@ const ROUND = scalar([1, 2], (use) => {
     const result = t.decimal(type.precision - type.scale + Math.min(type.scale, 1), 0)
     return { sql: `CAST(round(${sql}, 0) AS ${t.duckdbName(result)})`, type: result }
   }
-  const digits = places.sql.match(/^(\(-)?CAST\((\d+) AS INTEGER\)\)?$/)
-  if (!digits) throw use.on.refuse(places.at, 'round to a computed number of digits', 'Write the number.')
-  const count = Number(digits[2]) * (digits[1] ? -1 : 1)
+  if (places.literal === undefined || !t.isInteger(places.type))
+    throw use.on.refuse(places.at, 'round to a computed number of digits', 'Write the number.')
+  const count = Number(places.literal)
   if (count < 0) throw use.on.refuse(places.at, 'round before the point', 'Write round(x / 100) * 100.')
   if (t.isInteger(type)) return { sql, type }
   if (type.of !== 'decimal') return { sql: `CAST(round(${sql}, ${count}) AS ${t.duckdbName(type)})`, type }
@@ -365,11 +370,17 @@ const COUNT = aggregate([0, 1], (use) => ({
 const PERCENTILE = aggregate([2, 2], (use) => {
   const of = number(use, 0)
   const share = arg(use, 1)
-  const value = /^CAST\('([\d.]+)' AS D/.exec(share.sql)?.[1]
-  if (value === undefined || Number(value) > 1)
+  const value = share.literal
+  if (
+    value === undefined ||
+    !['decimal', 'double'].includes(share.type.of) ||
+    !(Number(value) >= 0 && Number(value) <= 1)
+  )
     throw use.on.refuse(share.at, 'approx_percentile with other than one number from 0.0 to 1.0', 'Write one, as 0.5.')
   if (use.call.distinct) throw use.on.refuse(use.at, 'approx_percentile(DISTINCT …)', 'Leave DISTINCT out.')
-  return { sql: use.wrap('quantile_disc', of.sql, value), type: of.type }
+  // Athena knows it of bigint, real and double.
+  const type: Type = t.isInteger(of.type) ? t.BIGINT : of.type.of === 'real' ? of.type : t.DOUBLE
+  return { sql: use.wrap('quantile_disc', as(of, type), value), type }
 })
 
 const DATE_DIFF = scalar([3, 3], (use) => {
@@ -446,10 +457,16 @@ const group = (use: Use): number => {
 const JSON_SCALAR = scalar([2, 2], (use) => {
   const [of, path] = [json(use, 0), jsonPath(use, 1)]
   const isText = use.args[0]?.type.of === 'varchar'
-  const kind = `json_type(${of}, ${path}) NOT IN ('OBJECT', 'ARRAY', 'NULL')`
+  const valid = isText ? `json_valid(${of}) AND ` : ''
+  const plain = `json_extract_string(${of}, ${path})`
+  const stop = raise(
+    'A JSON number with a point or an exponent is read here without how it was written. Write CAST(json_extract_scalar(…) AS double).',
+    t.VARCHAR,
+  )
   return {
-    sql: `(CASE WHEN ${isText ? `json_valid(${of}) AND ` : ''}${kind} THEN json_extract_string(${of}, ${path}) END)`,
+    sql: `(CASE WHEN ${valid}json_type(${of}, ${path}) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL WHEN ${valid}json_type(${of}, ${path}) = 'DOUBLE' THEN ${stop}${isText ? ` WHEN NOT json_valid(${of}) THEN NULL` : ''} ELSE ${plain} END)`,
     type: t.VARCHAR,
+    asNumber: `(CASE WHEN ${valid}json_type(${of}, ${path}) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN ${plain} END)`,
   }
 })
 const JSON_EXTRACT = scalar([2, 2], (use) => {
@@ -510,7 +527,11 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
   ceiling: rounding('ceil'),
   floor: rounding('floor'),
   round: ROUND,
-  truncate: scalar([1, 1], (use) => ({ sql: `trunc(${double(use, 0)})`, type: t.DOUBLE })),
+  truncate: scalar([1, 1], (use) => {
+    if (arg(use, 0).type.of === 'decimal')
+      throw use.on.refuse(use.at, 'truncate of a decimal', 'Write floor(x), or CAST(x AS double) in it.')
+    return { sql: `trunc(${double(use, 0)})`, type: t.DOUBLE }
+  }),
   sign: scalar([1, 1], (use) => {
     const { sql, type } = number(use, 0)
     const result = type.of === 'decimal' ? t.decimal(1, 0) : type
@@ -518,7 +539,6 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
   }),
   mod: scalar([2, 2], (use) => use.on.arithmetic('%', number(use, 0), number(use, 1), use.at)),
   sqrt: ofDouble('sqrt'),
-  cbrt: ofDouble('cbrt'),
   exp: ofDouble('exp'),
   ln: ofDouble('ln'),
   log10: ofDouble('log10'),
@@ -647,10 +667,6 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
     const by = use.args[2] ? checkedReplacement(literal(use, 2, 'replacement'), refuse) : ''
     return { sql: `regexp_replace(${string(use, 0)}, ${text(found)}, ${text(by)}, 'g')`, type: t.VARCHAR }
   }),
-  levenshtein_distance: scalar([2, 2], (use) => ({
-    sql: `levenshtein(${string(use, 0)}, ${string(use, 1)})`,
-    type: t.BIGINT,
-  })),
 
   // Bytes
   to_utf8: ofText('encode', t.VARBINARY),

@@ -23,7 +23,7 @@ const FOREIGN: readonly (readonly [RegExp, string, string])[] = [
   [/\/\//y, 'The sign //', 'Write / : between whole numbers it gives a whole number.'],
   [/\*\*|\^/y, 'The sign for powers', 'Write power(x, y).'],
   [/\$\$/y, 'A text in $$', "Write 'text'."],
-  [/<<|>>|[&|]/y, 'An operator on bits', 'Athena has none.'],
+  [/<<|>>|&|\|(?!\|)/y, 'An operator on bits', 'Athena has none.'],
   [/[eE]'/y, "A text that begins with E'", "Write 'text'; a backslash is a plain character, chr(10) is a new line."],
   [/[uU]&'/y, "A text that begins with U&'", 'Write the characters themselves.'],
   [/[xX]'/y, 'A text of bytes', "Write from_hex('…')."],
@@ -97,7 +97,9 @@ export function tokensOf(sql: string): Token[] {
       throw unreadable(
         sql,
         at,
-        open ? 'a quote or comment is not closed.' : `the character ${character} cannot stand here.`,
+        open
+          ? 'a quote or comment is not closed.'
+          : `the character ${character} cannot stand here; a name with it needs double quotes.`,
       )
     }
     push('sign', sign, sign === '!=' ? '<>' : sign)

@@ -599,6 +599,12 @@ class Parser {
   }
   private sign(): Expr {
     const { at } = this.peek()
+    // -2147483648 is an integer, though 2147483648 is none.
+    if (this.is('-') && ['integer', 'decimal', 'double'].includes(this.peek(1).kind)) {
+      this.take()
+      const { kind, text } = this.take()
+      return { kind: 'literal', of: kind as 'integer', value: `-${text}`, at }
+    }
     if (this.accept('-')) return { kind: 'negative', of: this.nested(() => this.sign()), at }
     if (this.accept('+')) return this.nested(() => this.sign())
     const of = this.postfix()

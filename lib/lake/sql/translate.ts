@@ -60,9 +60,26 @@ class Translation implements Context {
   checkShown(name: string, type: Type): void {
     const at = (advice: string) =>
       new QueryError(`The column ${name} of the result is of the type ${athenaName(type)}. ${advice}`)
+    const inner =
+      type.of === 'array'
+        ? [type.item]
+        : type.of === 'map'
+          ? [type.key, type.value]
+          : type.of === 'row'
+            ? type.fields.map((field) => field.type)
+            : []
+    for (const one of inner) this.checkInner(name, one)
     if (type.of === 'json')
       throw at('Weir cannot show it as Athena does: take a value out with json_extract_scalar(json, path).')
     if (type.of === 'months' || type.of === 'span') throw at('Weir cannot show it as Athena does: add it to a date.')
+  }
+
+  private checkInner(name: string, type: Type): void {
+    if (type.of === 'instant')
+      throw new QueryError(
+        `The column ${name} of the result has timestamps with a time zone inside. Cast them to timestamp.`,
+      )
+    this.checkShown(name, type)
   }
 
   private wrong(at: number, why: string): QueryError {
