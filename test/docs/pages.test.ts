@@ -125,7 +125,7 @@ describe('what the pages name exists', () => {
   const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts)
 
   it.each(pages)('npm scripts in %s', (page) => {
-    const wanted = [...read(page).matchAll(/\bnpm (?:run )?([a-z][\w:]*)/g)].map(([, name = '']) => name)
+    const wanted = [...read(page).matchAll(/\bnpm (?:run )?([a-z][\w:-]*)/g)].map(([, name = '']) => name)
     const builtIn = ['ci', 'run', 'install', 'test', 'package', 'packages', 'and', 'are', 'brings', 'does', 'exec']
     expect(wanted.filter((name) => !builtIn.includes(name) && !scripts.includes(name))).toEqual([])
   })
