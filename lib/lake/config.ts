@@ -169,7 +169,10 @@ const fileSchema = z.strictObject({
   /** Name of the deployment, before whatever it names on AWS: weir, weir-test, shop-prod. Default: weir. */
   environment: z
     .string()
-    .regex(ENVIRONMENT, 'must be 2 to 20 of a-z, 0-9 and "-", beginning with a letter and not ending with "-"')
+    .regex(
+      ENVIRONMENT,
+      'must be 2 to 20 of a-z, 0-9 and "-", beginning with a letter (but not with xn--, sthree- or amzn-, which S3 keeps for itself) and not ending with "-"',
+    )
     .default('weir'),
   /** Where commands find the lake: `local` in this folder, or `aws`, the deployment of this environment. Default: local. */
   target: z.enum(['local', 'aws']).default('local'),

@@ -3,8 +3,8 @@
 
 import { z } from 'zod'
 
-/** Name of an environment, the prefix of whatever a deployment names: `weir`, `weir-dev`. */
-export const ENVIRONMENT = /^[a-z][a-z0-9-]{0,18}[a-z0-9]$/
+/** Name of an environment, the prefix of whatever a deployment names: `weir`, `weir-dev`. S3 keeps some prefixes for itself. */
+export const ENVIRONMENT = /^(?!xn--|sthree-|amzn-)[a-z][a-z0-9-]{0,18}[a-z0-9]$/
 
 export const deployedSchema = z.object({
   format: z.literal('weir.deployed/1'),
