@@ -57,6 +57,7 @@ const MENDABLE = new Set([
   'CannotInfer',
   'InvalidKey',
   'QueryError',
+  'UnsupportedSql',
   'CredentialsError',
   'AccessDenied',
   'LakeNotDeployed',

@@ -203,7 +203,7 @@ test('values of a column that is not public are on no receipt', async () => {
 describe('query', () => {
   test('cuts a table on a terminal only, and says so', async () => {
     const lake = await freshLake()
-    const sql = 'select i from range(150) t(i)'
+    const sql = 'select i from unnest(sequence(0, 149)) as t(i)'
     const piped = await weir(lake, ['query', sql])
     expect(piped.out.trimEnd().split('\n')).toHaveLength(151)
     const screen = await weir(lake, ['query', sql], { tty: true })

@@ -53,9 +53,13 @@ test('--json: one document on stdout, log lines on stderr', async () => {
 
 test('a reader that leaves early is no fault', async () => {
   const lake = await freshLake()
-  const ran = await program(lake, ['query', "select repeat('x', 100) as x from range(20000)", '--csv'], (child) => {
-    child.stdout?.once('data', () => child.stdout?.destroy())
-  })
+  const ran = await program(
+    lake,
+    ['query', "select rpad('x', 300, 'x') as x from unnest(sequence(1, 10000)) as t(n)", '--csv'],
+    (child) => {
+      child.stdout?.once('data', () => child.stdout?.destroy())
+    },
+  )
   expect(ran).toMatchObject({ code: 0, err: '' })
 })
 

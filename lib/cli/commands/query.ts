@@ -22,7 +22,7 @@ export function queryCommand(cli: Cli): Command {
     'weir query "select country, count(*) from clean.orders group by country"',
     'weir query "select * from clean.orders" --csv --out orders.csv',
   ])
-    .argument('<sql>', 'one read-only statement; tables are clean.<dataset> (DuckDB SQL, on AWS that of Athena)')
+    .argument('<sql>', "one read-only statement in Athena's SQL; tables are clean.<dataset>")
     .addOption(new Option('--csv', 'comma-separated values, all rows').conflicts('json'))
     .option('--limit <n>', `most rows to print (default: all; ${SCREENFUL} for a table on a terminal)`, wholeNumber)
     .addOption(new Option('--out <file>', 'write the CSV to a file').implies({ csv: true }).conflicts('json'))

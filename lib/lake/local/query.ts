@@ -80,12 +80,10 @@ async function runOnce(
   start: number,
   signal: AbortSignal | undefined,
 ): Promise<QueryResult> {
+  const { generation } = needsCatalog(sql) ? await completeCatalog(settings.catalog) : {}
   const tables = (await settings.catalog.listTables()).filter(({ name }) => /^(clean|curated)\./.test(name))
   const known = [...tables, ...BUILT_IN].sort((a, b) => (a.name < b.name ? -1 : 1))
   const statement = translate(sql, known)
-  const needsCatalog =
-    statement.kind === 'answer' || statement.lists || tables.some(({ name }) => statement.reads.has(name))
-  const { generation } = needsCatalog ? await completeCatalog(settings.catalog) : {}
   const took = () => ({ milliseconds: Math.round(performance.now() - start) })
   if (statement.kind === 'answer') return { columns: statement.columns, rows: statement.rows, stats: took() }
   const instance = await DuckDBInstance.create(':memory:', {
@@ -149,6 +147,9 @@ async function onlyReads(connection: DuckDBConnection, { kind, sql }: Runnable):
   }
   throw new QueryError('This statement is not allowed: a query only reads.')
 }
+
+/** False when the statement can only be about the ops zone, which needs no catalog. */
+const needsCatalog = (sql: string): boolean => /\b(clean|curated|information_schema|show|describe|desc)\b/i.test(sql)
 
 /** A wrong answer is worse than none: a catalog from which partitions may be missing gives no answer. */
 async function completeCatalog(catalog: Catalog): Promise<{ generation?: string }> {

@@ -21,8 +21,6 @@ export interface Runnable {
   reads: ReadonlySet<string>
   /** True when it asks for "$path". */
   paths: boolean
-  /** True when it asks which tables there are. */
-  lists: boolean
 }
 
 export interface Answer extends Pick<QueryResult, 'columns' | 'rows'> {
@@ -44,17 +42,13 @@ export function translate(sql: string, tables: readonly Table[]): Runnable | Ans
   switch (statement.kind) {
     case 'query':
     case 'explain': {
-      let lists = false
       const known: Tables = {
         tables,
-        information(table) {
-          lists = true
-          return information(table, tables)
-        },
+        information: (table) => information(table, tables),
       }
       const translated = translateQuery(sql, statement.query, known)
       const explain = statement.kind === 'explain' ? `EXPLAIN ${statement.analyze ? 'ANALYZE ' : ''}` : ''
-      return { ...translated, kind: statement.kind, sql: `${explain}${translated.sql}`, lists }
+      return { ...translated, kind: statement.kind, sql: `${explain}${translated.sql}` }
     }
     case 'schemas':
       return answer(
