@@ -29,7 +29,7 @@ export interface CensusRequest {
   /** Make the SHA-256 in the same pass. */
   digest: boolean
   /** Set to take notes of the lines as well, as those of a CSV file. */
-  csv?: { delimiter: string; quote: string; header: boolean }
+  csv?: { delimiter: string; quote: string; header: boolean; index: boolean }
 }
 
 /** SHA-256 of a file, in hex. */

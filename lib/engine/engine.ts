@@ -43,7 +43,7 @@ export async function createEngine(options: Partial<EngineSettings> & { scratch:
     check: (request) => check(duck, settings, request),
     async close() {
       duck.close()
-      await endIdleThreads()
+      endIdleThreads()
     },
   }
 }

@@ -53,11 +53,12 @@ export interface NoteTaker {
   notes(): LineNotes
 }
 
-export function takeNotes(options: { delimiter: string; quote: string; header: boolean }): NoteTaker {
+/** `index`: fingerprints too, which cost time and are of use only where records must be found again. */
+export function takeNotes(options: { delimiter: string; quote: string; header: boolean; index: boolean }): NoteTaker {
   const delimiter = options.delimiter.charCodeAt(0)
   const quote = options.quote.charCodeAt(0)
   let lines = 0
-  let fingerprints: Uint32Array | undefined = new Uint32Array(1 << 14)
+  let fingerprints: Uint32Array | undefined = options.index ? new Uint32Array(1 << 14) : undefined
   const offsets: number[] = []
   let unsure = 0
 
@@ -75,7 +76,10 @@ export function takeNotes(options: { delimiter: string; quote: string; header: b
       pageNumber = at
       const known = pages.get(at)
       page = known ?? new Uint32Array(PAGE_BITS / 32)
-      if (known === undefined) pages.set(at, page)
+      if (known === undefined) {
+        pages.set(at, page)
+        numbers = pages.size <= MOST_PAGES
+      }
     }
     const bit = number - at * PAGE_BITS
     const word = page[bit >>> 5] as number
@@ -95,8 +99,9 @@ export function takeNotes(options: { delimiter: string; quote: string; header: b
     const ended = i < end ? buffer[i] === delimiter : end - start < NOTED_BYTES
     if (ended && i === start) return
     if (ended && i - start <= MOST_DIGITS) {
-      if (seen(number)) repeated.add(number)
-      numbers = pages.size <= MOST_PAGES && repeated.size <= MOST_REPEATED
+      if (!seen(number)) return
+      repeated.add(number)
+      if (repeated.size > MOST_REPEATED) numbers = false
       return
     }
     const stop = buffer.subarray(start, end).indexOf(delimiter)
@@ -107,11 +112,11 @@ export function takeNotes(options: { delimiter: string; quote: string; header: b
     others.push(buffer.toString('utf8', start, stop < 0 ? end : start + stop))
   }
 
-  const noteHead = (buffer: Buffer, start: number, end: number, offset: number): void => {
-    if (fingerprints === undefined) return
+  const roomForLine = (offset: number): boolean => {
+    if (fingerprints === undefined) return false
     if (lines >= MOST_LINES) {
       fingerprints = undefined
-      return
+      return false
     }
     if (lines === fingerprints.length) {
       const larger: Uint32Array = new Uint32Array(lines * 2)
@@ -119,18 +124,26 @@ export function takeNotes(options: { delimiter: string; quote: string; header: b
       fingerprints = larger
     }
     if (lines % BLOCK === 0) offsets.push(offset)
-    // A quoted field's text is not what stands in the line: 0 says that the line itself must be looked at.
-    const stop = Math.min(end, start + HEAD)
-    let quoted = false
-    for (let i = start; i < stop; i++) if (buffer[i] === quote) quoted = true
-    if (quoted) unsure++
-    else fingerprints[lines] = headOf(buffer, start, end)
+    return true
   }
 
   return {
+    // This runs for every line of a file: one loop over its beginning, and calls only for what is rare.
     line(buffer, start, end, offset) {
-      noteHead(buffer, start, end, offset)
-      if (numbers && !(options.header && lines === 0)) noteFirst(buffer, start, end)
+      if (fingerprints !== undefined && roomForLine(offset)) {
+        const stop = end - start < HEAD ? end : start + HEAD
+        let head = 0
+        let quoted = false
+        for (let i = start; i < stop; i++) {
+          const byte = buffer[i] as number
+          if (byte === quote) quoted = true
+          head = (Math.imul(head, 31) + byte) | 0
+        }
+        // A quoted field's text is not what stands in the line: 0 says that the line itself must be looked at.
+        if (quoted) unsure++
+        else (fingerprints as Uint32Array)[lines] = head
+      }
+      if (numbers && (lines > 0 || !options.header)) noteFirst(buffer, start, end)
       lines++
     },
     notes: () => ({

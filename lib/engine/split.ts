@@ -35,7 +35,7 @@ export interface PassContext {
 }
 
 /** Rows looked at for duplicate keys before the pass, when the file is too large to look at all of them. */
-const KEY_SAMPLE = 50_000
+const KEY_SAMPLE = 20_000
 /** Files up to this size have all their keys looked at first: cheaper than a pass too many. */
 const SMALL_BYTES = 16 << 20
 /** Files above this size are searched in two halves. */

@@ -45,9 +45,9 @@ function answerOf(name: keyof Tasks, argument: unknown): Answer {
 /** Threads that have done their work wait here for more: starting one takes as long as reading 100 MB. */
 const idle: Worker[] = []
 
-/** Ends the waiting threads; the next task starts new ones. */
-export async function endIdleThreads(): Promise<void> {
-  await Promise.all(idle.splice(0).map((worker) => worker.terminate()))
+/** Ends the waiting threads, and waits for none of them: they have nothing left to do. The next task starts new ones. */
+export function endIdleThreads(): void {
+  for (const worker of idle.splice(0)) worker.terminate()
 }
 
 function startThread(): Worker {
@@ -57,6 +57,14 @@ function startThread(): Worker {
     if (at >= 0) idle.splice(at, 1)
   })
   return worker
+}
+
+/** Starts a thread ahead of its work on a file of `size` bytes, unless one is waiting or none will be needed. */
+export function readyThread(size: number): void {
+  if (size <= INLINE_BYTES || idle.length > 0) return
+  const worker = startThread()
+  worker.unref()
+  idle.push(worker)
 }
 
 function inWorker(name: keyof Tasks, argument: unknown, signal?: AbortSignal): Promise<Answer> {

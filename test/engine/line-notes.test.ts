@@ -7,7 +7,7 @@ import { BLOCK } from '../../lib/engine/line-notes.ts'
 import { locate } from '../../lib/engine/locate.ts'
 import { file } from './helpers.ts'
 
-const CSV = { delimiter: ',', quote: '"', header: true }
+const CSV = { delimiter: ',', quote: '"', header: true, index: true }
 const DIALECT = { delimiter: ',', quote: '"', escape: '"', newline: 10 as const }
 
 /** Lines around the census's chunk of 1 MiB: long ones, so that many ends fall on odd places. */
@@ -47,6 +47,14 @@ it('says which first fields are no plain whole numbers, and gives up where the t
 it('gives no index for lines that begin with quotes: they must be looked at anyway', () => {
   const path = fileWith(['id,x', ...Array.from({ length: 100 }, (_, i) => `"${i}",x`)].join('\n'))
   expect(census({ path, digest: false, csv: CSV }).index).toBeUndefined()
+})
+
+it('makes no index where none is asked for, and knows the numbers all the same', () => {
+  const path = fileWith('id,x\n1,a\n1,b\n')
+  expect(census({ path, digest: false, csv: { ...CSV, index: false } })).toMatchObject({
+    first: { repeated: [1], others: [] },
+  })
+  expect(census({ path, digest: false, csv: { ...CSV, index: false } }).index).toBeUndefined()
 })
 
 it('finds by the index what a search of the whole file finds', () => {
