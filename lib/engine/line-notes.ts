@@ -128,9 +128,9 @@ export function takeNotes(options: { delimiter: string; quote: string; header: b
   }
 
   return {
-    // This runs for every line of a file: one loop over its beginning, and calls only for what is rare.
+    // This runs for every line of a file: what headOf makes, and whether there is a quote, in one loop over its beginning.
     line(buffer, start, end, offset) {
-      if (fingerprints !== undefined && roomForLine(offset)) {
+      if (roomForLine(offset)) {
         const stop = end - start < HEAD ? end : start + HEAD
         let head = 0
         let quoted = false
