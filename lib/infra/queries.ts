@@ -59,7 +59,7 @@ ORDER BY times DESC`,
       description: 'Every row that was set aside, with its text and its reasons. Put in the upload of a receipt.',
       sql: `SELECT _row, cells, violations
 FROM ${ops}.rejects
-WHERE dataset = '${datasets[0] ?? 'orders'}' AND _upload = '20260101T000000Z-000000000000'
+WHERE dataset = '${datasets[0] ?? 'orders'}' AND _upload = '20260101T000000000Z-000000000000'
 ORDER BY _row`,
     },
   ]

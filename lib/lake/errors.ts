@@ -1,5 +1,7 @@
 // The errors of lib/lake, each with a name that callers can test for.
 
+export { QueryError, UnsupportedSql } from '../sql/errors.ts'
+
 export class PreconditionFailed extends Error {
   override name = 'PreconditionFailed'
   readonly key: string
@@ -33,27 +35,6 @@ export class InvalidKey extends Error {
 /** The lake could not be read or written: disk full, read-only, no permission. The state is as before. */
 export class StorageError extends Error {
   override name = 'StorageError'
-}
-
-/** The SQL of `weir query` is wrong, or asks for what it may not do. */
-export class QueryError extends Error {
-  override name = 'QueryError'
-}
-
-/** SQL of Athena's, or of another database, that the embedded lake does not run: refused by name, since it might answer otherwise. */
-export class UnsupportedSql extends QueryError {
-  override name = 'UnsupportedSql'
-  /** The function or clause. */
-  readonly construct: string
-  /** Where it stands, both from 1. */
-  readonly line: number
-  readonly column: number
-  constructor(construct: string, { line, column }: { line: number; column: number }, advice: string) {
-    super(`${construct} at line ${line}:${column} is not supported. ${advice}`)
-    this.construct = construct
-    this.line = line
-    this.column = column
-  }
 }
 
 /** A type that a catalog has no name for, so that a query would misread the files. */

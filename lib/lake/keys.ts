@@ -37,7 +37,7 @@ export function partitionSlug(landingKey: string, index: number): string {
   return index === 0 ? slug : `${slug}.${index + 1}`
 }
 
-/** `<UTC of the version's modified time>-<12 hex of key and version>`: sorts by time and names one version of one source. */
+/** `<UTC of the version's modified time, to the millisecond>-<12 hex of key and version>`: sorts by time and names one version of one source. */
 export function uploadId(landingKey: string, version: Pick<ObjectInfo, 'version' | 'modified'>): string {
   return idAt(version.modified, `${landingKey}\0${version.version}`)
 }
@@ -61,14 +61,14 @@ export function replayId(
 
 /** The UTC day in an upload id. Throws for what is no upload id. */
 export function dateOfUpload(upload: string): string {
-  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)T\d{6}Z-[0-9a-f]{12}$/.exec(upload) ?? []
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)T\d{6}(?:\d{3})?Z-[0-9a-f]{12}$/.exec(upload) ?? []
   if (!year)
-    throw new RangeError(`${JSON.stringify(upload)} is not an upload id such as 20260102T030405Z-0123456789ab.`)
+    throw new RangeError(`${JSON.stringify(upload)} is not an upload id such as 20260102T030405678Z-0123456789ab.`)
   return `${year}-${month}-${day}`
 }
 
 export function isUploadId(text: string): boolean {
-  return /^\d{8}T\d{6}Z-[0-9a-f]{12}$/.test(text)
+  return /^\d{8}T\d{6}(\d{3})?Z-[0-9a-f]{12}$/.test(text)
 }
 
 export const headsPrefix = (dataset?: string): string => (dataset === undefined ? 'heads/' : `heads/${dataset}/`)
@@ -148,6 +148,6 @@ export function hex(text: string, length: number): string {
 }
 
 function idAt(time: Date, what: string): string {
-  const stamp = `${time.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+  const stamp = time.toISOString().replaceAll(/[-:.]/g, '')
   return `${stamp}-${hex(what, 12)}`
 }

@@ -3,6 +3,7 @@
 
 import type { Readable } from 'node:stream'
 import type { Plan } from '../contract/plan.ts'
+import type { TableDefinition } from '../sql/tables.ts'
 import type { Receipt } from './receipt.ts'
 
 export type Zone = 'landing' | 'clean' | 'curated' | 'ops'
@@ -69,19 +70,7 @@ export interface ObjectStore {
   delete(key: string): Promise<void>
 }
 
-export interface TableColumn {
-  name: string
-  type: string
-  comment?: string
-}
-
-export interface TableDefinition {
-  /** `clean.orders`, `curated.orders`, `ops.receipts`. */
-  name: string
-  description?: string
-  columns: TableColumn[]
-  partitionKeys: TableColumn[]
-}
+export type { TableColumn, TableDefinition } from '../sql/tables.ts'
 
 /** Points one combination of partition values at the files of one location. */
 export interface Partition {

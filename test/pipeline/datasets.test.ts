@@ -37,7 +37,7 @@ describe('keys', () => {
   it('name an upload by time and by key and version', () => {
     const at = { version: 'v1', modified: new Date('2026-03-04T05:06:07.890Z') }
     const upload = uploadId('orders/a.csv', at)
-    expect(upload).toMatch(/^20260304T050607Z-[0-9a-f]{12}$/)
+    expect(upload).toMatch(/^20260304T050607890Z-[0-9a-f]{12}$/)
     expect(uploadId('orders/a.csv', { ...at, version: 'v2' })).not.toBe(upload)
     expect(retractionId('orders/a.csv', 3, at.modified)).not.toBe(retractionId('orders/a.csv', 4, at.modified))
     expect(dateOfUpload(upload)).toBe('2026-03-04')

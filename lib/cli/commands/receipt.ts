@@ -16,7 +16,7 @@ interface Options extends GlobalOptions {
 
 export function receiptCommand(cli: Cli): Command {
   return defineCommand('receipt', 'show one receipt', [
-    'weir receipt 20261122T080000Z-0a1b2c3d4e5f',
+    'weir receipt 20261122T080000123Z-0a1b2c3d4e5f',
     'weir receipt 20261122T08 --html receipt.html',
   ])
     .argument(

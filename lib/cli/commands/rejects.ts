@@ -28,7 +28,7 @@ interface RepairRows {
 export function rejectsCommand(cli: Cli): Command {
   return defineCommand('rejects', 'show the rejected rows; as CSV they are the repair file', [
     'weir rejects orders --out mend.csv',
-    'weir rejects 20261122T080000Z-0a1b2c3d4e5f',
+    'weir rejects 20261122T080000123Z-0a1b2c3d4e5f',
   ])
     .argument('<dataset|upload>', 'a dataset (the rows still to mend of all its sources), or one upload')
     .addOption(new Option('--out <file>', 'write the repair file').conflicts('json'))

@@ -1,15 +1,15 @@
-// SQL over a local lake, by DuckDB in process. The statement is Athena's SQL, translated before anything runs (lib/lake/sql).
+// SQL over a local lake, by DuckDB in process. The statement is Athena's SQL, translated before anything runs (lib/sql).
 // Each query gets an empty database of its own with views over the files that the catalog points at right now; before the
 // statement runs, everything but the lake's own zones is shut off.
 
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api'
+import { RAISED } from '../../sql/expressions.ts'
+import { shownName } from '../../sql/types.ts'
 import { QueryError } from '../errors.ts'
 import type { Catalog, QueryEngine, QueryResult, TableDefinition } from '../ports.ts'
-import { RAISED } from '../sql/expressions.ts'
-import { type Runnable, translate } from '../sql/statement.ts'
-import { shownName } from '../sql/types.ts'
+import { type Runnable, translate } from '../statement.ts'
 import { RECEIPT_COLUMNS, REJECT_COLUMNS } from '../tables.ts'
 import { isAbsent } from './stat.ts'
 import {

@@ -1,14 +1,14 @@
 // A statement in Athena's SQL, ready for the embedded lake: either SQL for DuckDB, or, for what only asks about the tables
 // (SHOW, DESCRIBE), the answer itself.
 
-import { athenaType } from '../aws/types.ts'
-import { QueryError, UnknownType } from '../errors.ts'
-import type { QueryResult, TableDefinition } from '../ports.ts'
-import { text } from './expressions.ts'
-import { parseStatement } from './parse.ts'
-import { type Tables, translateQuery } from './translate.ts'
-import * as t from './types.ts'
-import { athenaName, type Type, typeOfColumn } from './types.ts'
+import { text } from '../sql/expressions.ts'
+import { parseStatement } from '../sql/parse.ts'
+import { type Tables, translateQuery } from '../sql/translate.ts'
+import * as t from '../sql/types.ts'
+import { athenaName, type Type, typeOfColumn } from '../sql/types.ts'
+import { athenaType } from './aws/types.ts'
+import { QueryError, UnknownType } from './errors.ts'
+import type { QueryResult, TableDefinition } from './ports.ts'
 
 export type Table = Pick<TableDefinition, 'name' | 'columns' | 'partitionKeys'>
 

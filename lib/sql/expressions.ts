@@ -1,9 +1,9 @@
 // Expressions of Athena's SQL as DuckDB's. Every expression gets the type that it has in Athena, so that what Athena decides by
 // type (division, casts, comparisons) is decided the same way here, and what Athena refuses is refused before anything runs.
 
-import { QueryError } from '../errors.ts'
 import type { Call, Expr, Literal, Order, Query, TypeName, Window } from './ast.ts'
 import { castTo } from './casts.ts'
+import { QueryError } from './errors.ts'
 import { functionNamed } from './functions.ts'
 import { placeText, unsupported } from './lex.ts'
 import { resolve, type Scope } from './scope.ts'

@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { Dialect, parse } from '@polyglot-sql/sdk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { QueryError, UnsupportedSql } from '../../../lib/lake/errors.ts'
-import { createLocalLake, openLocalLake } from '../../../lib/lake/local/lake.ts'
-import type { Lake, TableDefinition } from '../../../lib/lake/ports.ts'
-import { FUNCTIONS, REFUSED_FUNCTIONS } from '../../../lib/lake/sql/functions.ts'
-import { translate } from '../../../lib/lake/sql/statement.ts'
-import { duckdbName } from '../../../lib/lake/sql/types.ts'
+import { QueryError, UnsupportedSql } from '../../lib/lake/errors.ts'
+import { createLocalLake, openLocalLake } from '../../lib/lake/local/lake.ts'
+import type { Lake, TableDefinition } from '../../lib/lake/ports.ts'
+import { translate } from '../../lib/lake/statement.ts'
+import { FUNCTIONS, REFUSED_FUNCTIONS } from '../../lib/sql/functions.ts'
+import { duckdbName } from '../../lib/sql/types.ts'
 import { CASES, REFUSED } from './cases.ts'
 
 const SALES: TableDefinition = {
@@ -173,7 +173,7 @@ test('columns without a name are called as Athena calls them', async () => {
 })
 
 test('the documentation lists exactly the functions that there are, and those that are refused', async () => {
-  const page = await readFile(new URL('../../../docs/athena-sql.md', import.meta.url), 'utf8')
+  const page = await readFile(new URL('../../docs/athena-sql.md', import.meta.url), 'utf8')
   const part = (title: string) => page.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? ''
   const first = (text: string) =>
     text.split('\n').flatMap((line) => /^\| (`[^|]*)\|/.exec(line)?.[1]?.match(/`([a-z_0-9]+)`/g) ?? [])

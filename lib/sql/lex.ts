@@ -1,6 +1,6 @@
 // The words of a statement in Athena's SQL, each with its place. What is no word of that language is refused here.
 
-import { QueryError, UnsupportedSql } from '../errors.ts'
+import { QueryError, UnsupportedSql } from './errors.ts'
 
 export interface Token {
   kind: 'word' | 'quoted' | 'string' | 'integer' | 'decimal' | 'double' | 'sign' | 'end'

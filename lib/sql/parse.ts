@@ -1,7 +1,6 @@
 // Reads Athena's SQL (Trino's grammar), the part of it that reads data. What Athena knows and Weir's embedded lake does not, and
 // what only other databases know, is refused by name: nothing is skipped.
 
-import { QueryError } from '../errors.ts'
 import type {
   Alias,
   Body,
@@ -18,6 +17,7 @@ import type {
   TypeName,
   Window,
 } from './ast.ts'
+import { QueryError } from './errors.ts'
 import { type Token, tokensOf, unreadable, unsupported } from './lex.ts'
 
 /** Words that cannot be names without quotes in Athena. */

@@ -1,12 +1,12 @@
 // A query in Athena's SQL as one in DuckDB's. Every table in FROM gets a name of its own (t1, t2, …) and every column of a
 // subquery too (c0, c1, …), so that names mean what they mean in Athena, whatever DuckDB would make of them.
 
-import { QueryError } from '../errors.ts'
-import type { TableDefinition } from '../ports.ts'
 import type { Alias, Body, Expr, Grouping, Order, Query, Relation, Select } from './ast.ts'
+import { QueryError } from './errors.ts'
 import { as, type Context, direction, Expressions, ident, type Typed } from './expressions.ts'
 import { placeText, unsupported } from './lex.ts'
 import type { Column, Cte, Scope } from './scope.ts'
+import type { TableDefinition } from './tables.ts'
 import * as t from './types.ts'
 import { athenaName, common, type Type, typeOfColumn } from './types.ts'
 

@@ -1,5 +1,5 @@
 // The functions of Athena's SQL that the embedded lake knows: this is the allow-list. Each says what DuckDB must be asked so that
-// the answer is Athena's, and has a case in test/lake/sql. Any other function is refused by name.
+// the answer is Athena's, and has a case in test/sql. Any other function is refused by name.
 
 import type { Call } from './ast.ts'
 import { fromDateFormat, toDateFormat } from './date-format.ts'
