@@ -59,3 +59,13 @@ export class ConfigError extends Error {
     this.mistakes = mistakes
   }
 }
+
+/** A statement had not ended when the time was over. It goes on; the same job asked for again waits for it. */
+export class StillRunning extends Error {
+  override name = 'StillRunning'
+}
+
+/** A table cannot become what its contract says now without a new major version. Nothing was touched. */
+export class SchemaChangeRefused extends Error {
+  override name = 'SchemaChangeRefused'
+}

@@ -102,6 +102,15 @@ export function rejectsKeys(dataset: string, upload: string, variant?: string): 
 export const repairsPrefix = (repaired: string): string => `repairs/${repaired}/`
 export const repairKey = (repaired: string, by: string): string => `${repairsPrefix(repaired)}${by}.json`
 
+/** The state of each curated table: see table-state.ts. */
+export const tableStatesPrefix = 'tables/'
+export const tableStateKey = (table: string): string => `${tableStatesPrefix}${table}.json`
+
+/** The runs of curated tables: see runs.ts. */
+export const runsPrefix = (table?: string): string => (table === undefined ? 'runs/' : `runs/table=${table}/`)
+export const runKey = (table: string, run: string): string =>
+  `${runsPrefix(table)}date=${dateOfUpload(run)}/${run}.json`
+
 export const faultsPrefix = 'faults/'
 /** Why a message (AWS) or a source (a local lake) could not be ingested. */
 export const faultKey = (id: string): string => `${faultsPrefix}${id.replaceAll(/[^\w.-]/g, '_')}.json`

@@ -3,7 +3,7 @@
 
 import type { Readable } from 'node:stream'
 import type { Plan } from '../contract/plan.ts'
-import type { TableDefinition } from '../sql/tables.ts'
+import type { TableColumn, TableDefinition } from '../sql/tables.ts'
 import type { Receipt } from './receipt.ts'
 
 export type Zone = 'landing' | 'clean' | 'curated' | 'ops'
@@ -107,9 +107,109 @@ export interface QueryResult {
   stats?: { bytesScanned?: number; cost?: number; milliseconds: number }
 }
 
+export interface QueryOptions {
+  signal?: AbortSignal
+  /** Curated tables as they were at this moment, or as this run left them. */
+  asOf?: Date | { run: string }
+}
+
 export interface QueryEngine {
   /** Runs one read-only statement over `clean.<dataset>`, `curated.<table>` and `ops.*`. Throws QueryError. */
-  query(sql: string, options?: { signal?: AbortSignal }): Promise<QueryResult>
+  query(sql: string, options?: QueryOptions): Promise<QueryResult>
+}
+
+/** One state of a curated table: immutable, and what readers see from its commit until the next one. */
+export interface TableVersion {
+  /** Opaque: the run on the embedded lake; on AWS a snapshot of Iceberg, or the name of a stored table. */
+  id: string
+  /** The run that made it. */
+  run: string
+  /** ISO 8601. */
+  committedAt: string
+  rows: number | null
+}
+
+/** `year(order_date)`: how rows are laid out, which queries need not know. */
+export type PartitionField =
+  | { transform: 'identity' | 'year' | 'month' | 'day' | 'hour'; column: string }
+  | { transform: 'bucket' | 'truncate'; column: string; n: number }
+
+/** What one run makes of a table. Its SQL is Athena's, over the lake's names (`clean.orders`). */
+export interface TableJob {
+  /** The same job under the same run is done once, however often it is asked for. */
+  run: string
+  kind: 'entity' | 'table' | 'incremental' | 'view'
+  /** As it must be afterwards: `curated.orders`, without partition keys. */
+  table: TableDefinition
+  partitionBy: PartitionField[]
+  /** Columns that tell rows apart; none for a table that only adds up. */
+  key: string[]
+  change: TableChange
+  /** What it builds upon; undefined when there is no table yet. */
+  base: TableVersion | undefined
+  /** Columns of the table as it is now, where there is one. Differs from `table` by what lib/lake/evolve.ts allows. */
+  baseColumns: TableColumn[] | undefined
+}
+
+export type TableChange =
+  /** The rows of `query` are the table from now on. */
+  | { kind: 'replace'; query: string }
+  /**
+   * `query` gives the columns of the table in their order, and `_gone`: at most one row for each key. A row takes the place
+   * of the one with its key, or is new; where `_gone` is true the row with that key leaves, and a key that is not there stays
+   * away. With `newest`, a row that is in the table and whose `_upload` is greater stays as it is, unless its `_upload` is
+   * among those that left.
+   */
+  | { kind: 'merge'; query: string; newest?: { left: string[] } }
+  /** Rows whose `_upload` is among `left` leave, then the rows of `query` come: one commit. */
+  | { kind: 'append'; query: string; left: string[] }
+  /** The table is this query, run whenever somebody reads it. */
+  | { kind: 'view'; query: string }
+
+export interface TableRunOptions {
+  signal?: AbortSignal
+  /** Nothing is waited for beyond this moment: StillRunning is thrown, and the same job asked for again goes on. */
+  deadline?: Date
+  /** Where an adapter notes what it has begun, so that whoever comes after it goes on instead of beginning again. */
+  journal: { get(step: string): string | undefined; set(step: string, value: string): Promise<void> }
+}
+
+/** One statement that ran. */
+export interface RanStatement {
+  sql: string
+  milliseconds: number
+  bytesScanned?: number
+  /** Dollars by the list. */
+  cost?: number
+  /** Of Athena. */
+  executionId?: string
+}
+
+/** What a job has made, out of readers' sight. */
+export interface StagedTable {
+  job: TableJob
+  /** A relation in Athena's SQL that shows the table as it would be: for audits. `curated.m FOR VERSION AS OF '…'`, `(SELECT …)`. */
+  preview: string
+  /** Rows that come or change, rows that leave, rows afterwards; null where nobody counted. */
+  rows: { written: number | null; removed: number | null; total: number | null }
+  statements: RanStatement[]
+}
+
+/** Writes the curated zone. One writer at a time for each table; readers see one version or the next, nothing between. */
+export interface CuratedTables {
+  /** Does the work of a job where no reader sees it. Throws QueryError for SQL that cannot run, StillRunning at the deadline. */
+  stage(job: TableJob, options: TableRunOptions): Promise<StagedTable>
+  /**
+   * Makes it what readers see. Where the table's state (lib/lake/table-state.ts) names the version, as on the embedded lake, the
+   * caller's write of the state does that, and this only gives the version.
+   */
+  publish(staged: StagedTable, options: TableRunOptions): Promise<{ version: TableVersion; statements: RanStatement[] }>
+  /** Forgets what was staged: its tests failed. */
+  discard(staged: StagedTable): Promise<void>
+  /** Removes what no version that is kept needs, and puts small files together. Gives what it did, in words; safe at any time. */
+  maintain(table: string, kept: TableVersion[]): Promise<{ statements: RanStatement[]; did: string[] }>
+  /** Takes the whole table away, with all its versions. */
+  drop(table: string): Promise<void>
 }
 
 export interface Notifier {
@@ -123,6 +223,7 @@ export interface Lake {
   zones: Record<Zone, ObjectStore>
   catalog: Catalog
   queries: QueryEngine
+  tables: CuratedTables
   notifier: Notifier
   /** Where a person finds an object: a path on a local lake, an s3:// URI on AWS. */
   locate(zone: Zone, key: string): string

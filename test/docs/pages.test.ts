@@ -32,7 +32,7 @@ const SETUP: Record<string, string[]> = {
   'docs/receipt.md': ['weir init . && weir drop samples/orders.csv || test $? = 1'],
 }
 /** In those examples an upload's id stands for any upload: the newest of the lake. */
-const UPLOAD_ID = /\b20\d{6}T\d{2,6}(?:Z(?:-[0-9a-f]{12})?)?\b/g
+const UPLOAD_ID = /\b20\d{6}T\d{2,9}(?:Z(?:-[0-9a-f]{12})?)?\b/g
 
 function newestUpload(folder: string): string | undefined {
   return globSync('ops/receipts/**/*.json', { cwd: folder })

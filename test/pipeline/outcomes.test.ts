@@ -34,7 +34,7 @@ describe('ingest', () => {
     const csv = await bench.lake.zones.ops.get(receipt?.rejects?.csv ?? '')
     expect(csv?.body.toString()).toBe(`${receipt?.upload},2,bad two\n`)
     expect(receipt?.clean?.location).toMatch(
-      /^files\/ingest_date=\d{4}-\d\d-\d\d\/source=monday\.txt-[0-9a-f]{12}\/upload=\d{8}T\d{6}Z-[0-9a-f]{12}\/[0-9a-f]{8}\/$/,
+      /^files\/ingest_date=\d{4}-\d\d-\d\d\/source=monday\.txt-[0-9a-f]{12}\/upload=\d{8}T\d{9}Z-[0-9a-f]{12}\/[0-9a-f]{8}\/$/,
     )
     expect(await bench.lake.catalog.getTable('clean.files')).toMatchObject({
       columns: [{ name: 'text', type: 'VARCHAR', comment: 'The line.' }, { name: '_upload' }],

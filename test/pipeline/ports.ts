@@ -9,11 +9,12 @@ export function surround(lake: Lake, around: AroundCall): Lake {
   const zones = Object.fromEntries(
     (Object.keys(lake.zones) as Zone[]).map((zone) => [zone, surroundStore(zone, lake.zones[zone], around)]),
   ) as Record<Zone, ObjectStore>
-  const { queries, notifier, scratch } = lake
+  const { queries, tables, notifier, scratch } = lake
   return {
     zones,
     catalog: surroundCatalog(lake.catalog, around),
     queries,
+    tables,
     notifier: {
       notify: (receipt, dataset) => around('notify', receipt.upload, () => notifier.notify(receipt, dataset)),
     },

@@ -51,7 +51,7 @@ describe('the publishing protocol', () => {
     const [one, other] = [await runIn(57), await runIn(57)]
     // Upload ids hold the file system's numbers; everything else is the same.
     const plain = ({ story }: ScheduleResult) =>
-      story.map((line) => line.replaceAll(/\d{8}T\d{6}Z-[0-9a-f]{12}/g, 'id'))
+      story.map((line) => line.replaceAll(/\d{8}T\d{9}Z-[0-9a-f]{12}/g, 'id'))
     expect(plain(one)).toEqual(plain(other))
     expect(one.calls).toBe(other.calls)
   })

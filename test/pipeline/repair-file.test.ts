@@ -61,7 +61,7 @@ describe('a repair file', () => {
     const { lake, mended } = await lakeWithMovies()
     await mkdir(join(lake, 'landing/movies/mended'), { recursive: true })
     await writeFile(join(lake, 'landing/movies/mended/any name.csv'), mended)
-    const stranger = mended.replace(/\d{8}T\d{6}Z-[0-9a-f]{12}/, '20260102T030405Z-0123456789ab')
+    const stranger = mended.replace(/\d{8}T\d{9}Z-[0-9a-f]{12}/, '20260102T030405678Z-0123456789ab')
     await writeFile(join(lake, 'landing/movies/stranger.csv'), stranger)
     await writeFile(join(lake, 'landing/movies/plain.csv'), 'title,year\nM,1931\n')
     await weir(lake, ['reconcile'])
@@ -88,7 +88,7 @@ describe('a repair file', () => {
       await writeFile(join(folder, 'x.csv'), text)
       return repairedUpload(join(folder, 'x.csv'))
     }
-    const id = '20260102T030405Z-0123456789ab'
+    const id = '20260102T030405678Z-0123456789ab'
     expect(await look(`_upload,_row,a\n${id},2,x\n`)).toBe(id)
     expect(await look(`\ufeff"_upload";"_row";"a\nb ""c"""\r\n"${id}";"2";x\r\n`)).toBe(id)
     expect(await look(`_upload,_row,a\n`)).toBeUndefined()
@@ -103,7 +103,7 @@ describe('a repair file', () => {
       await writeFile(path, bytes)
       return repairedUpload(path)
     }
-    const id = '20260102T030405Z-0123456789ab'
+    const id = '20260102T030405678Z-0123456789ab'
     const text = `\ufeff_upload,_row,a\n${id},2,x\n`
     const long = text + `${id},3,${'x'.repeat(1000)}\n`.repeat(5000)
     for (const pack of [gzipSync, zstdCompressSync]) {

@@ -13,6 +13,7 @@ import { clientSettings, openS3 } from './clients.ts'
 import type { Deployed } from './deployed.ts'
 import { openSnsNotifier, type SnsNotifierSettings } from './notifier.ts'
 import { openBucketStore } from './store.ts'
+import { openAthenaTables } from './tables.ts'
 
 export interface AwsLakeOptions {
   /** Who pays for queries, and whose limits hold. Default: the analysts' workgroup. */
@@ -72,6 +73,7 @@ export async function openAwsLake(deployed: Deployed, options: AwsLakeOptions = 
     name: `aws:${deployed.environment}`,
     zones,
     catalog,
+    tables: openAthenaTables(),
     queries: { query: async (sql, how) => (await queries()).query(sql, how) },
     notifier: openSnsNotifier({ sns, events, s3, deployed, receiptLink: options.receiptLink ?? deployed.receiptLink }),
     locate: (zone, key) => `s3://${buckets[zone]}/${key}`,

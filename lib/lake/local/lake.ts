@@ -18,6 +18,7 @@ import { openLocalQueries } from './query.ts'
 import { openSession, type Session } from './session.ts'
 import { isAbsent } from './stat.ts'
 import { openFolderStore } from './store.ts'
+import { openParquetTables } from './tables.ts'
 import { openVersions } from './versions.ts'
 
 export const ZONES: readonly Zone[] = ['landing', 'clean', 'curated', 'ops']
@@ -122,6 +123,7 @@ export async function openLocalLake(root: string, options: LocalLakeOptions = {}
     zones,
     catalog,
     queries,
+    tables: openParquetTables(),
     notifier: openLocalNotifier(join(hidden, 'notifications.ndjson'), options.onNotify),
     locate: (zone, key) => pathOf(join(home, zone), key),
     get scratch() {
