@@ -197,6 +197,8 @@ export interface StagedTable {
 
 /** Writes the curated zone. One writer at a time for each table; readers see one version or the next, nothing between. */
 export interface CuratedTables {
+  /** True where a job goes on outside this process (Athena): what was begun is finished before another job begins. */
+  readonly resumes: boolean
   /** Does the work of a job where no reader sees it. Throws QueryError for SQL that cannot run, StillRunning at the deadline. */
   stage(job: TableJob, options: TableRunOptions): Promise<StagedTable>
   /**

@@ -53,16 +53,13 @@ export const tableStateSchema = z.object({
     .object({
       run: z.string(),
       startedAt: z.iso.datetime(),
-      /** The job, so that whoever comes after does the same one. */
-      job: z.unknown(),
-      /** What the state becomes when it has been published. */
-      after: z.object({
-        inputs: z.record(z.string(), z.string()),
-        uploads: z.record(z.string(), z.string()),
-      }),
+      /** What was decided to be done, so that whoever comes after does the same. */
+      step: z.unknown(),
       journal: z.record(z.string(), z.string()),
     })
     .nullable(),
+  /** Uploads of a run that failed: they may be in the table although `uploads` does not say so. */
+  suspects: z.array(z.string()),
   /** A model whose tests failed on these inputs: it is not made again from them. */
   failed: z.object({ run: z.string(), definition: z.string(), inputs: z.record(z.string(), z.string()) }).nullable(),
   /** The newest run. It is written out right after the state, and at the latest before the next one replaces it. */

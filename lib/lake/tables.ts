@@ -27,6 +27,17 @@ export function tableOf(plan: Pick<Plan, 'dataset' | 'description' | 'columns' |
   }
 }
 
+/**
+ * The entity table of a dataset, `curated.<dataset>`: what the clean table has, without its partitions; undefined where the
+ * contract wants none.
+ */
+export function curatedTableOf(
+  plan: Pick<Plan, 'dataset' | 'description' | 'columns' | 'settings'>,
+): TableDefinition | undefined {
+  if (plan.settings.curated.mode === 'none') return undefined
+  return { ...tableOf(plan), name: `curated.${plan.dataset}`, partitionKeys: [] }
+}
+
 /** Columns of ops.receipts: the fields of a receipt (docs/receipt.md), with their names. */
 export const RECEIPT_COLUMNS: Readonly<Record<string, string>> = {
   upload: 'VARCHAR',

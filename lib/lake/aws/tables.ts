@@ -7,6 +7,7 @@ const soon = (): never => {
 }
 
 export const openAthenaTables = (): CuratedTables => ({
+  resumes: true,
   stage: soon,
   publish: soon,
   discard: soon,

@@ -7,6 +7,7 @@ const soon = (): never => {
 }
 
 export const openParquetTables = (): CuratedTables => ({
+  resumes: false,
   stage: soon,
   publish: soon,
   discard: soon,
