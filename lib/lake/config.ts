@@ -46,6 +46,14 @@ const principals = z.array(
     .regex(/^(arn:[\w-]+:(iam|sts)::\d{12}:\S+|\d{12})$/, 'must be the ARN of a user or role, or an account id'),
 )
 
+/** A schedule of EventBridge. */
+const schedule = z
+  .string()
+  .regex(
+    /^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\([^()]+\))$/,
+    'must be like rate(1 hour), rate(2 hours) or cron(0 6 * * ? *)',
+  )
+
 const awsSchema = z
   .strictObject({
     /** Region to deploy to. Default: that of the AWS profile in use. */
@@ -75,10 +83,10 @@ const awsSchema = z
         /** Room below /tmp in MB: at least three times maxObjectSize. Default: 10240. */
         ephemeralStorageMB: z.int().min(512).max(10_240).default(10_240),
         /**
-         * Uploads that are worked on at the same time. The others wait in the queue. Below what the account allows: a new one
-         * allows 10 runs, and events that find none left count as failed. Default: 8.
+         * Uploads that are worked on at the same time. The others wait in the queue. Below what the account allows, with room
+         * for the other functions: a new one allows 10 runs, and events that find none left count as failed. Default: 6.
          */
-        maximumConcurrency: z.int().min(2).max(1000).default(8),
+        maximumConcurrency: z.int().min(2).max(1000).default(6),
         /** Uploads that one run takes from the queue; it works on two at a time. Default: 1. */
         batchSize: z.int().min(1).max(10).default(1),
       })
@@ -109,13 +117,23 @@ const awsSchema = z
     /** Who hears of alarms. Default: nobody; the alarm topic is there to subscribe to. */
     alarmEmail: z.email().optional(),
     /** How often the function looks for what no event told of; an EventBridge schedule. Default: rate(1 hour). */
-    reconcile: z
-      .string()
-      .regex(
-        /^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\([^()]+\))$/,
-        'must be like rate(1 hour), rate(2 hours) or cron(0 6 * * ? *)',
-      )
-      .default('rate(1 hour)'),
+    reconcile: schedule.default('rate(1 hour)'),
+    /** How curated tables follow what came. */
+    curate: z
+      .strictObject({
+        /**
+         * Seconds that a table waits after an upload for more to come: what comes meanwhile is merged by one statement.
+         * Default: 30.
+         */
+        delaySeconds: z.int().min(0).max(900).default(30),
+        /** Memory of the curate function in MB: Athena does the work. Default: 1024. */
+        memoryMB: z.int().min(512).max(10_240).default(1024),
+        /** Runs of the curate function at the same time; one of them works on up to ten tables. Default: 2, the least that there is. */
+        maximumConcurrency: z.int().min(2).max(1000).default(2),
+        /** How often tables are tidied: small files put together, old versions removed. Default: rate(1 day). */
+        maintenance: schedule.default('rate(1 day)'),
+      })
+      .prefault({}),
     /** Bytes that one Athena query may scan before it is cut off ($5 per TB). Default: 100GB. */
     scanLimit: bytes(10 * MB).default(100 * 1024 ** 3),
     /** What the messages to uploaders hold. */
@@ -178,6 +196,8 @@ const fileSchema = z.strictObject({
   target: z.enum(['local', 'aws']).default('local'),
   /** Folder of the contracts, from the lake's folder. Default: contracts. */
   contracts: folder.default('contracts'),
+  /** Folder of the SQL models, from the lake's folder; it need not be there. Default: models. */
+  models: folder.default('models'),
   /** Memory that the engine, or a query, may use: "512MB", "2GB". Default: 1GB. */
   memory: bytes(64 * 1024 ** 2).default(1024 ** 3),
   /** Threads of the engine. Default: as many as the machine has cores. */
@@ -208,6 +228,12 @@ const fileSchema = z.strictObject({
       keepVersions: z.boolean().default(true),
     })
     .prefault({}),
+  curated: z
+    .strictObject({
+      /** Versions of a curated table that can still be read, besides the newest. Default: 10. */
+      keepVersions: z.int().min(1).max(1000).default(10),
+    })
+    .prefault({}),
   /** The deployment on AWS: docs/deploy.md. A lake in a folder does not look at it. */
   aws: awsSchema,
 })
@@ -221,6 +247,8 @@ export interface LakeConfig {
   target: 'local' | 'aws'
   /** Absolute path of the contracts' folder. */
   contracts: string
+  /** Absolute path of the models' folder. */
+  models: string
   memoryBytes: number
   threads: number
   durable: boolean
@@ -232,6 +260,7 @@ export interface LakeConfig {
     maxObjectBytes?: number | undefined
   }
   landing: { keepVersions: boolean }
+  curated: { keepVersions: number }
   aws: AwsSettings
 }
 
@@ -269,12 +298,13 @@ export function parseLakeConfig(text: string, file: string): LakeConfig {
   const home = dirname(resolve(file))
   const parsed = fileSchema.safeParse(document.toJS() ?? {}, { reportInput: true })
   if (!parsed.success) throw new ConfigError(file, parsed.error.issues.flatMap(wordsOf))
-  const { memory, contracts, threads, name, ...rest } = parsed.data
+  const { memory, contracts, models, threads, name, ...rest } = parsed.data
   return {
     ...rest,
     root: home,
     name: name ?? basename(home),
     contracts: resolve(home, contracts),
+    models: resolve(home, models),
     memoryBytes: memory,
     threads: threads ?? availableParallelism(),
   }

@@ -20,10 +20,12 @@ describe('weir.yaml', () => {
       environment: 'weir',
       target: 'local',
       contracts: '/lakes/shop/contracts',
+      models: '/lakes/shop/models',
       memoryBytes: GB,
       durable: true,
       limits: { maxExpandedBytes: 50 * GB, maxExpansion: 200, maxRecordBytes: 16 * 1024 ** 2, maxRuleSeconds: 300 },
       landing: { keepVersions: true },
+      curated: { keepVersions: 10 },
     })
     expect(aws).toEqual({
       removalPolicy: 'retain',
@@ -35,7 +37,7 @@ describe('weir.yaml', () => {
         architecture: 'arm64',
         timeoutSeconds: 900,
         ephemeralStorageMB: 10_240,
-        maximumConcurrency: 8,
+        maximumConcurrency: 6,
         batchSize: 1,
       },
       retention: {
@@ -46,6 +48,7 @@ describe('weir.yaml', () => {
         accessLogDays: 90,
       },
       reconcile: 'rate(1 hour)',
+      curate: { delaySeconds: 30, memoryMB: 1024, maximumConcurrency: 2, maintenance: 'rate(1 day)' },
       scanLimit: 100 * GB,
       notifications: { receiptLink: 'console' },
       uploaders: {},
