@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { type DatasetReport, forDataset, type Path, type Report } from './errors.ts'
 import { columnProblem, datasetProblem, nearest } from './names.ts'
 import type { Contract, Property, SchemaObject } from './odcs.ts'
+import { PARTITION_FORMS, type PartitionField, parsePartitionField, partitionProblems } from './partition.ts'
 import type { FileRule, KeyRule, NotEnforced, Plan, PlanColumn, WeirSettings } from './plan.ts'
 import { skipPromises, typeOf } from './property.ts'
 import { rowChecks, tableRules } from './quality.ts'
@@ -69,8 +70,7 @@ const settingsOf = (
   path: Path,
   report: DatasetReport,
   primaryKey: string[],
-  columns: string[],
-): WeirSettings => {
+): { settings: WeirSettings; layout: { entries: string[]; path: Path } } => {
   const read = readWeir(object.customProperties, weirSettings, DATASET_KEYS, path, report)
   const at: Path = [
     ...path,
@@ -113,20 +113,41 @@ const settingsOf = (
       allowed: 'append or none, or primaryKey: true on a property',
     })
   }
-  read.curated.partitionBy.forEach((entry, i) => {
-    const name =
-      /^(?:year|month|day|hour)\((.+)\)$|^bucket\(\d+,\s*(.+)\)$|^truncate\((?:\d+,\s*)?(.+?)\)$|^(.+)$/.exec(
-        entry.trim(),
-      )
-    const column = name?.slice(1).find((part) => part !== undefined)
-    if (column === undefined || !columns.includes(column)) {
-      report.error([...at, 'curated', 'partitionBy', i], 'This does not name a column.', {
-        found: entry,
-        allowed: `a column, or year/month/day/hour(column), bucket(n, column), truncate(n, column); columns: ${columns.join(', ')}`,
-      })
-    }
+  if (mode === 'none' && read.curated.partitionBy.length > 0)
+    report.warn(
+      [...at, 'curated', 'partitionBy'],
+      'With mode: none there is no curated table, so nothing is laid out.',
+      { allowed: 'mode: merge or append, or leave partitionBy out' },
+    )
+  const layout = { entries: read.curated.partitionBy, path: [...at, 'curated', 'partitionBy'] }
+  return { settings: { ...read, curated: { mode, partitionBy: [] } }, layout }
+}
+
+/** The fields by which the curated table is laid out. */
+const partitionsOf = (
+  { entries, path }: { entries: string[]; path: Path },
+  columns: PlanColumn[],
+  report: DatasetReport,
+): PartitionField[] => {
+  const names = columns.map(({ name }) => name)
+  const fields = entries.flatMap((entry, i) => {
+    const field: PartitionField | undefined = names.includes(entry)
+      ? { transform: 'identity', column: entry }
+      : parsePartitionField(entry)
+    if (field && names.includes(field.column)) return [field]
+    report.error(
+      [...path, i],
+      field ? 'This does not name a column.' : 'Rows of a curated table cannot be laid out by this.',
+      { found: entry, allowed: `${PARTITION_FORMS}; columns: ${names.join(', ')}` },
+    )
+    return []
   })
-  return { ...read, curated: { mode, partitionBy: read.curated.partitionBy } }
+  if (fields.length === entries.length) {
+    const typed = columns.map(({ name, sqlType }) => ({ name, type: sqlType }))
+    for (const { index, message } of partitionProblems(fields, typed))
+      report.error([...path, index], message, { found: entries[index], allowed: PARTITION_FORMS })
+  }
+  return fields
 }
 
 /** A column is as sensitive as the most sensitive part of it. */
@@ -312,21 +333,19 @@ export const compileObject = (contract: Contract, object: SchemaObject, index: n
       { allowed: 'a list with at least one property' },
     )
   }
-  const names = properties.map((p) => p.name)
-  const settings = settingsOf(
+  const { settings: read, layout } = settingsOf(
     object,
     path,
     dataset,
     properties.filter((p) => p.primaryKey).map((p) => p.name),
-    names,
   )
-  const compiled = properties.map((property, i) =>
-    compileColumn(property, [...path, 'properties', i], dataset, settings),
-  )
+  const compiled = properties.map((property, i) => compileColumn(property, [...path, 'properties', i], dataset, read))
   const columns = compiled.map((c) => c.column)
   const types = new Map(compiled.map((c) => [c.column.name, c.type]))
   checkHeaderNames(properties, columns, path, dataset)
   const primaryKey = primaryKeyOf(properties, types, path, dataset)
+  const partitionBy = partitionsOf(layout, columns, dataset)
+  const settings: WeirSettings = { ...read, curated: { ...read.curated, partitionBy } }
   const table = tableRules(object, types, path, dataset)
 
   const keys: KeyRule[] = []

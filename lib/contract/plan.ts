@@ -1,6 +1,8 @@
 // The plan: what a contract's schema object compiles to, and all that the engine knows of a contract.
 // Plain data, and small functions that turn an SQL expression into another one. Nothing here touches a file.
 
+import type { PartitionField } from './partition.ts'
+
 /** How bad a broken rule is. `error` sets rows aside or refuses the file; the others are only counted on the receipt. */
 export type Severity = 'error' | 'warning' | 'info'
 
@@ -113,7 +115,7 @@ export interface WeirSettings {
   /** Share of rows, 0 to 1; undefined: no limit. Above it the whole upload is refused. */
   maxRejected?: number
   extraColumns: ExtraColumns
-  curated: { mode: 'merge' | 'append' | 'none'; partitionBy: string[] }
+  curated: { mode: 'merge' | 'append' | 'none'; partitionBy: PartitionField[] }
 }
 
 /** One dataset: what one schema object of one contract compiles to. */

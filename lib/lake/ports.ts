@@ -2,6 +2,7 @@
 // One conformance suite (test/conformance) holds every adapter to the words below.
 
 import type { Readable } from 'node:stream'
+import type { PartitionField } from '../contract/partition.ts'
 import type { Plan } from '../contract/plan.ts'
 import type { TableColumn, TableDefinition } from '../sql/tables.ts'
 import type { Receipt } from './receipt.ts'
@@ -70,6 +71,7 @@ export interface ObjectStore {
   delete(key: string): Promise<void>
 }
 
+export type { PartitionField } from '../contract/partition.ts'
 export type { TableColumn, TableDefinition } from '../sql/tables.ts'
 
 /** Points one combination of partition values at the files of one location. */
@@ -128,11 +130,6 @@ export interface TableVersion {
   committedAt: string
   rows: number | null
 }
-
-/** `year(order_date)`: how rows are laid out, which queries need not know. */
-export type PartitionField =
-  | { transform: 'identity' | 'year' | 'month' | 'day' | 'hour'; column: string }
-  | { transform: 'bucket' | 'truncate'; column: string; n: number }
 
 /** What one run makes of a table. Its SQL is Athena's, over the lake's names (`clean.orders`). */
 export interface TableJob {

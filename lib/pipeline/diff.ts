@@ -2,6 +2,7 @@
 // is added is compatible; what is taken away, renamed or given another meaning breaks somebody's query, and asks for a new
 // major version of the contract. Rules are for the files to come: they break no table, but may reject what passes today.
 
+import { partitionText } from '../contract/partition.ts'
 import type { Plan, PlanColumn } from '../contract/plan.ts'
 import type { TableDefinition } from '../lake/ports.ts'
 import { tableOf } from '../lake/tables.ts'
@@ -304,11 +305,12 @@ function keyChanges(before: Plan, after: Plan): Change[] {
     })
   }
   const [a, b] = [before.settings.curated, after.settings.curated]
-  if (list(a.partitionBy) !== list(b.partitionBy)) {
+  const [laidOut, layout] = [list(a.partitionBy.map(partitionText)), list(b.partitionBy.map(partitionText))]
+  if (laidOut !== layout) {
     changes.push({
       kind: 'partitioning_changed',
       impact: 'breaking',
-      message: `the curated table is partitioned by ${list(b.partitionBy)}, before: ${list(a.partitionBy)}`,
+      message: `the curated table is partitioned by ${layout}, before: ${laidOut}`,
     })
   }
   if (a.mode !== b.mode) {

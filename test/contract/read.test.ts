@@ -368,7 +368,13 @@ describe('the weir property', () => {
       onDelete: 'retract',
       maxRejected: 0.1,
       extraColumns: 'keep',
-      curated: { mode: 'append', partitionBy: ['month(d)', 'a'] },
+      curated: {
+        mode: 'append',
+        partitionBy: [
+          { transform: 'month', column: 'd' },
+          { transform: 'identity', column: 'a' },
+        ],
+      },
     })
   })
   it.each<[value: string, error: RegExp]>([
@@ -389,7 +395,15 @@ describe('the weir property', () => {
     ['{file: {delimiter: ";", quote: ";"}}', /quote and delimiter are the same/],
     ['{match: "../x"}', /without \.\./],
     ['{curated: {mode: merge}}', /merged by primary key, and there is none/],
-    ['{curated: {partitionBy: [week(d), month(x)]}}', /partitionBy\[1\]: This does not name a column/],
+    ['{curated: {partitionBy: [month(x)]}}', /partitionBy\[0\]: This does not name a column.*columns: a, d/],
+    [
+      '{curated: {partitionBy: [a, week(d)]}}',
+      /partitionBy\[1\]: Rows of a curated table cannot be laid out by this.*found "week\(d\)"; allowed: a column, or year/,
+    ],
+    [
+      '{curated: {partitionBy: [d, hour(d)]}}',
+      /partitionBy\[1\]: d is of the type DATE, and hour\(\) needs a timestamp/,
+    ],
     ['nonsense', /This setting is not valid/],
   ])('%s is refused', (value, error) => {
     expect(errorsOf(weir(value)).join('\n')).toMatch(error)
