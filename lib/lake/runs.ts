@@ -40,6 +40,8 @@ export const runSchema = z.object({
     z.object({
       test: z.string(),
       column: z.string().optional(),
+      /** A warning does not hold the version back. */
+      severity: z.enum(['error', 'warning']),
       passed: z.boolean(),
       /** Rows that break it. */
       failures: z.int(),

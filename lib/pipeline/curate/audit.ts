@@ -1,0 +1,45 @@
+// The tests of a model, run on what its run has made before readers see it.
+
+import { nullKeyQuery } from '../../lake/models/incremental.ts'
+import { testQueries } from '../../lake/models/tests.ts'
+import type { StagedTable } from '../../lake/ports.ts'
+import type { Run } from '../../lake/runs.ts'
+import type { CurateContext, Curated } from './context.ts'
+
+export interface Audit {
+  tests: Run['tests']
+  /** Tests that hold the version back. */
+  failed: Run['tests']
+}
+
+export async function audit(
+  { lake }: CurateContext,
+  curated: Curated,
+  staged: StagedTable,
+  signal?: AbortSignal,
+): Promise<Audit> {
+  const found: Audit = { tests: [], failed: [] }
+  if (curated.kind === 'entity') return found
+  const { model } = curated
+  const queries = testQueries(model, staged.preview)
+  // A merge could not place a row without a key, so the model is asked for such rows itself.
+  const nullKeys = staged.job.change.kind === 'merge' ? nullKeyQuery(model) : undefined
+  if (nullKeys) queries.push(nullKeys)
+  for (const { test, column, severity, sql, samples } of queries) {
+    const failures = Number((await lake.queries.query(sql, { signal })).rows[0]?.[0] ?? 0)
+    const shown = failures > 0 && samples ? await lake.queries.query(samples, { signal }) : undefined
+    const result = {
+      test,
+      ...(column === undefined ? {} : { column }),
+      severity,
+      passed: failures === 0,
+      failures,
+      samples: (shown?.rows ?? []).map((row) =>
+        JSON.stringify(Object.fromEntries(row.map((value, index) => [shown?.columns[index]?.name ?? '', value]))),
+      ),
+    }
+    found.tests.push(result)
+    if (failures > 0 && severity === 'error') found.failed.push(result)
+  }
+  return found
+}

@@ -1,0 +1,98 @@
+// The SQL of entity tables, in Athena's SQL over clean and curated tables. An upload id sorts by when its source changed, so
+// the newest row of a key is the one whose `_upload` is greatest.
+
+import type { TableChange, TableDefinition } from '../../lake/ports.ts'
+
+/** Uploads named in one statement. Athena takes 256 KB of it; an id is 32 characters long. */
+export const NAMED_UPLOADS = 5000
+/** Sources by which a statement also says where to look, so that no other partition is opened. */
+const NAMED_SOURCES = 200
+
+export interface EntityChange {
+  dataset: string
+  table: TableDefinition
+  /** Primary key; none: rows only add up. */
+  key: string[]
+  /** Columns of the table as it is now. */
+  baseColumns: readonly { name: string }[]
+  /** Uploads whose rows come, and the partitions that they are in. */
+  came: string[]
+  sources: string[]
+  /** Uploads whose rows may be in the table, and are not to be any more. */
+  left: string[]
+  /** Every upload that counts now. */
+  all: string[]
+}
+
+const name = (column: string): string => `"${column.replaceAll('"', '""')}"`
+const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
+const list = (values: string[]): string => values.map(text).join(', ')
+const columnsOf = (table: TableDefinition, of = ''): string =>
+  table.columns.map((column) => `${of}${name(column.name)}`).join(', ')
+
+/** `"a" IN (…)`; an empty list holds for nothing. */
+const among = (column: string, values: string[]): string =>
+  values.length === 0 ? `${column} IS NULL` : `${column} IN (${list(values)})`
+
+/** The table made anew from all that counts now. */
+export function fullChange({
+  dataset,
+  table,
+  key,
+  all,
+}: Omit<EntityChange, 'came' | 'left' | 'sources' | 'baseColumns'>): TableChange {
+  // Too many to be named: what clean shows then is looked at afterwards (see run.ts).
+  const where = all.length > NAMED_UPLOADS ? '' : ` WHERE ${among('_upload', all)}`
+  const columns = columnsOf(table)
+  if (key.length === 0) return { kind: 'replace', query: `SELECT ${columns} FROM clean.${dataset}${where}` }
+  return {
+    kind: 'replace',
+    query: `SELECT ${columns} FROM (SELECT ${columns}, ${newestFirst(key)} AS _place FROM clean.${dataset}${where}) WHERE _place = 1`,
+  }
+}
+
+/** Only what came and what left. */
+export function changeOf(change: EntityChange): TableChange {
+  const { dataset, table, key, came, left } = change
+  const columns = columnsOf(table)
+  const coming = `FROM clean.${dataset} WHERE ${among('_upload', came)}${inSources(change)}`
+  if (key.length === 0) return { kind: 'append', query: `SELECT ${columns} ${coming}`, left }
+  const candidates = [`SELECT ${columns}, false AS _gone ${coming}`]
+  if (left.length > 0) candidates.push(fallBack(change), tombstones(change))
+  return {
+    kind: 'merge',
+    query:
+      `SELECT ${columns}, _gone FROM (SELECT ${columns}, _gone, ${newestFirst(key)} AS _place FROM (` +
+      `${candidates.join(' UNION ALL ')})) WHERE _place = 1`,
+    newest: { left },
+  }
+}
+
+const newestFirst = (key: string[]): string =>
+  `row_number() OVER (PARTITION BY ${key.map(name).join(', ')} ORDER BY _upload DESC)`
+
+function inSources({ sources }: EntityChange): string {
+  return sources.length > NAMED_SOURCES ? '' : ` AND ${among('source', sources)}`
+}
+
+/** The rows of other uploads for keys whose row left with its upload. */
+function fallBack({ dataset, table, key, came, left, all }: EntityChange): string {
+  const arrived = new Set(came)
+  const others = all.filter((upload) => !arrived.has(upload))
+  const where = others.length > NAMED_UPLOADS ? `NOT (${among('c._upload', came)})` : among('c._upload', others)
+  const on = key.map((column) => `c.${name(column)} = l.${name(column)}`).join(' AND ')
+  return (
+    `SELECT ${columnsOf(table, 'c.')}, false AS _gone FROM clean.${dataset} c ` +
+    `JOIN curated.${dataset} l ON ${on} WHERE ${among('l._upload', left)} AND ${where}`
+  )
+}
+
+/** One for each key whose row left: it wins only where nobody else has the key, as the empty text sorts before all uploads. */
+function tombstones({ dataset, table, left, baseColumns }: EntityChange): string {
+  const known = new Set(baseColumns.map((column) => column.name.toLowerCase()))
+  const columns = table.columns.map(({ name: column }) => {
+    if (column === '_upload') return `'' AS _upload`
+    return known.has(column.toLowerCase()) ? `l.${name(column)}` : `NULL AS ${name(column)}`
+  })
+  return `SELECT ${columns.join(', ')}, true AS _gone FROM curated.${dataset} l WHERE ${among('l._upload', left)}`
+}

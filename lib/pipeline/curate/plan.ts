@@ -1,0 +1,281 @@
+// Decides what a run has to do for one table: nothing, only what changed, or everything. Nothing is written here, so a dry
+// run asks the same question.
+
+import { randomUUID } from 'node:crypto'
+import { partitionText } from '../../contract/partition.ts'
+import { SchemaChangeRefused } from '../../lake/errors.ts'
+import { evolution } from '../../lake/evolve.ts'
+import { hex } from '../../lake/keys.ts'
+import { incrementalQuery } from '../../lake/models/incremental.ts'
+import type { PartitionField, TableJob } from '../../lake/ports.ts'
+import { runId } from '../../lake/runs.ts'
+import type { KeptVersion, TableState } from '../../lake/table-state.ts'
+import { type CurateContext, type Curated, inputsOf } from './context.ts'
+import { changeOf, fullChange, NAMED_UPLOADS } from './entity.ts'
+import { cleanUploads, digestOf, type Inputs, lookAtInputs, sourceOf, type Uploads, uploadOf } from './inputs.ts'
+
+export interface PlanOptions {
+  /** Make it anew, whatever is there. */
+  full?: boolean
+  /** Try again what failed its tests on the same inputs. */
+  retryFailed?: boolean
+}
+
+/** What a run does, and what is known of the table once it is done. Plain data: a worker that dies leaves it to the next. */
+export interface Step {
+  job: TableJob
+  scope: 'full' | 'change'
+  definition: string
+  major: number | null
+  inputs: Record<string, string>
+  uploads: Uploads
+  /** Uploads whose rows come and leave, of entity tables. */
+  came: string[]
+  left: string[]
+  /** What the version says of how it came from the one before; null: anything may have changed. */
+  change: KeptVersion['change']
+}
+
+export type Planned =
+  | { todo: 'nothing'; why: string; failing?: boolean }
+  /** Tables that it reads have no version yet. */
+  | { todo: 'wait'; why: string; missing: string[] }
+  /** The table cannot become what its contract says. */
+  | { todo: 'refuse'; why: string; error: SchemaChangeRefused; definition: string; inputs: Record<string, string> }
+  | { todo: 'run'; why: string; step: Step }
+
+/** Looks at a table's inputs and says what is to be done. */
+export async function planTable(
+  context: CurateContext,
+  curated: Curated,
+  state: TableState | undefined,
+  options: PlanOptions = {},
+): Promise<Planned> {
+  const definition = definitionOf(curated)
+  const known = curated.kind === 'entity' ? await entityInputs(context, curated.name) : undefined
+  const inputs = known?.inputs ?? (await lookAtInputs(context.lake, inputsOf(curated)))
+  if (inputs.missing.length > 0)
+    return {
+      todo: 'wait',
+      why: `${inputs.missing.map((name) => `curated.${name}`).join(', ')} ${inputs.missing.length === 1 ? 'is' : 'are'} not there yet`,
+      missing: inputs.missing,
+    }
+  const suspects = state?.suspects.length ?? 0
+  if (
+    !options.full &&
+    suspects === 0 &&
+    state?.version &&
+    state.definition === definition &&
+    sameInputs(state.inputs, inputs.ids)
+  )
+    return { todo: 'nothing', why: 'nothing has changed since its newest version' }
+  const { failed } = state ?? {}
+  if (
+    failed &&
+    !options.full &&
+    !options.retryFailed &&
+    failed.definition === definition &&
+    sameInputs(failed.inputs, inputs.ids)
+  )
+    return { todo: 'nothing', why: `its run ${failed.run} failed, and nothing has changed since`, failing: true }
+  const facts: Facts = { context, definition, state, inputs, full: options.full ?? false }
+  if (curated.kind !== 'entity') return planModel(facts, curated)
+  try {
+    return planEntity(facts, curated, known?.uploads ?? {})
+  } catch (error) {
+    if (!(error instanceof SchemaChangeRefused)) throw error
+    return { todo: 'refuse', why: error.message, error, definition, inputs: inputs.ids }
+  }
+}
+
+interface Facts {
+  context: CurateContext
+  definition: string
+  state: TableState | undefined
+  inputs: Inputs
+  full: boolean
+}
+
+/** What decides about the rows; words about them do not. */
+function definitionOf(curated: Curated): string {
+  const columns = curated.table.columns.map(({ name, type }) => [name, type])
+  const rest =
+    curated.kind === 'entity'
+      ? [curated.plan.settings.curated.mode, keyOf(curated), curated.plan.settings.curated.partitionBy]
+      : [curated.kind, curated.model.hash]
+  return hex(JSON.stringify([columns, ...rest]), 24)
+}
+
+const keyOf = (curated: Curated & { kind: 'entity' }): string[] =>
+  curated.plan.settings.curated.mode === 'merge' ? curated.plan.primaryKey : []
+
+export function sameInputs(a: Record<string, string>, b: Record<string, string>): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
+}
+
+async function entityInputs(context: CurateContext, dataset: string): Promise<{ inputs: Inputs; uploads: Uploads }> {
+  const uploads = await cleanUploads(context.lake, dataset)
+  return { inputs: { ids: { [`clean.${dataset}`]: digestOf(uploads) }, states: new Map(), missing: [] }, uploads }
+}
+
+function planEntity(facts: Facts, curated: Curated & { kind: 'entity' }, uploads: Uploads): Planned {
+  const { definition, state, inputs } = facts
+  const { plan, table, name: dataset } = curated
+  const key = keyOf(curated)
+  const major = Number.parseInt(plan.contract.version, 10) || 0
+  const evolves = state?.version ? canFollow(curated, state, key, major) : false
+  const now = new Set(Object.values(uploads).map(uploadOf))
+  const known = state?.uploads ?? {}
+  const partitions = Object.keys(uploads).filter((partition) => uploads[partition] !== known[partition])
+  const came = partitions.map((partition) => uploadOf(uploads[partition] ?? '')).sort()
+  const mayBeThere = new Set([...Object.values(known).map(uploadOf), ...(state?.suspects ?? [])])
+  // An upload that was stored anew under another contract both leaves and comes.
+  const replaced = Object.entries(known).flatMap(([partition, place]) =>
+    uploads[partition] !== place && now.has(uploadOf(place)) ? [uploadOf(place)] : [],
+  )
+  const left = [...new Set([...[...mayBeThere].filter((upload) => !now.has(upload)), ...replaced])].sort()
+  // Rows that only add up must not come twice: what may be there already goes first.
+  const leaving =
+    key.length > 0 ? left : [...new Set([...left, ...came.filter((upload) => mayBeThere.has(upload))])].sort()
+  const full = facts.full || !evolves || came.length + leaving.length > NAMED_UPLOADS
+  const all = [...now].sort()
+  const base = state?.version ?? undefined
+  const shared = { definition, major, inputs: inputs.ids, uploads, came, left: leaving }
+  if (full) {
+    const change = fullChange({ dataset, table, key, all })
+    const step = stepOf(facts, curated, key, change, { ...shared, scope: 'full', change: null })
+    return { todo: 'run', why: whyFull(facts, base !== undefined, evolves, came.length), step }
+  }
+  const change = changeOf({
+    dataset,
+    table,
+    key,
+    baseColumns: state?.columns ?? [],
+    came,
+    sources: partitions.map(sourceOf),
+    left: leaving,
+    all,
+  })
+  const step = stepOf(facts, curated, key, change, { ...shared, scope: 'change', change: { came, left: leaving } })
+  return { todo: 'run', why: `${uploadsInWords(came.length)} came, ${uploadsInWords(leaving.length)} left`, step }
+}
+
+const uploadsInWords = (n: number): string => (n === 1 ? '1 upload' : `${n} uploads`)
+
+/** True when the rows that are there can stay. Throws where they cannot, and the contract's major version does not say so. */
+function canFollow(curated: Curated & { kind: 'entity' }, state: TableState, key: string[], major: number): boolean {
+  const { plan, name } = curated
+  const required = new Set(plan.columns.filter((column) => column.required).map((column) => column.name))
+  const { refused } = evolution(state.columns, curated.table.columns, (column) => required.has(column))
+  const layout = partitionsOf(partitionFields(curated))
+  if (key.join() !== state.key.join())
+    refused.push(`its key becomes ${key.join(', ') || 'none'}, and is ${state.key.join(', ') || 'none'}`)
+  if (layout.join() !== state.partitionBy.join())
+    refused.push(
+      `it becomes partitioned by ${layout.join(', ') || 'nothing'}, and is by ${state.partitionBy.join(', ') || 'nothing'}`,
+    )
+  if (state.kind !== 'entity') refused.push('it was made by a model')
+  if (refused.length === 0) return true
+  if (major > (state.major ?? 0)) return false
+  throw new SchemaChangeRefused(
+    `curated.${name} cannot follow its contract ${plan.contract.file}: ${refused.join('; ')}. Nothing was touched. Give the contract a new major version (${major + 1}.0.0), and the table is made anew; or take the change back.`,
+  )
+}
+
+function whyFull({ full }: Facts, isThere: boolean, evolves: boolean, came: number): string {
+  if (full) return 'made anew, as asked'
+  if (!isThere) return 'there is no table yet'
+  if (!evolves) return 'its contract has a new major version'
+  return `${uploadsInWords(came)} came: more than one statement can name`
+}
+
+function planModel(facts: Facts, curated: Curated & { kind: 'table' | 'incremental' | 'view' }): Planned {
+  const { definition, state, inputs } = facts
+  const { model } = curated
+  const step = (query: TableJob['change'], scope: Step['scope']) =>
+    stepOf(facts, curated, model.uniqueKey, query, {
+      scope,
+      definition,
+      major: null,
+      inputs: inputs.ids,
+      uploads: {},
+      came: [],
+      left: [],
+      change: null,
+    })
+  if (curated.kind === 'view')
+    return { todo: 'run', why: whyModel(facts), step: step({ kind: 'view', query: model.sql }, 'full') }
+  const followed =
+    curated.kind === 'incremental' && model.incremental ? followDriver(facts, model.incremental.driver) : undefined
+  if (!followed || !state?.version)
+    return { todo: 'run', why: whyModel(facts), step: step({ kind: 'replace', query: model.sql }, 'full') }
+  const query = incrementalQuery(model, followed)
+  return {
+    todo: 'run',
+    why: `${uploadsInWords(followed.came.length)} came to ${model.incremental?.driver}, ${uploadsInWords(followed.left.length)} left`,
+    step: step({ kind: 'merge', query }, 'change'),
+  }
+}
+
+/** How the one table that an incremental model follows came from the version that the model holds; undefined: make it anew. */
+function followDriver(
+  { definition, state, inputs, full }: Facts,
+  driver: string,
+): { driverKey: string[]; before: string; came: string[]; left: string[] } | undefined {
+  const now = inputs.states.get(driver)
+  const before = state?.inputs[driver]
+  if (full || !state?.version || state.definition !== definition || !now?.version || before === undefined)
+    return undefined
+  const others = Object.entries(inputs.ids).filter(([table]) => table !== driver)
+  if (others.some(([table, id]) => state.inputs[table] !== id)) return undefined
+  const came = new Set<string>()
+  const left = new Set<string>()
+  for (const version of [now.version, ...now.history]) {
+    if (version.id === before) {
+      const change = { came: [...came].sort(), left: [...left].sort() }
+      return came.size + left.size > NAMED_UPLOADS ? undefined : { driverKey: now.key, before, ...change }
+    }
+    if (!version.change) return undefined
+    for (const upload of version.change.came) came.add(upload)
+    for (const upload of version.change.left) left.add(upload)
+  }
+  return undefined
+}
+
+function whyModel({ definition, state, inputs, full }: Facts): string {
+  if (full) return 'made anew, as asked'
+  if (!state?.version) return 'there is no table yet'
+  if (state.definition !== definition) return 'the model has changed'
+  const changed = Object.entries(inputs.ids).filter(([table, id]) => state.inputs[table] !== id)
+  return `${changed.map(([table]) => table).join(', ')} ${changed.length === 1 ? 'has' : 'have'} changed`
+}
+
+/** `year(day)` and the like. */
+export const partitionsOf = (fields: PartitionField[]): string[] => fields.map(partitionText)
+const partitionFields = (curated: Curated): PartitionField[] =>
+  curated.kind === 'entity' ? curated.plan.settings.curated.partitionBy : curated.model.partitionBy
+
+function stepOf(
+  { context, state }: Facts,
+  curated: Curated,
+  key: string[],
+  change: TableJob['change'],
+  rest: Omit<Step, 'job'>,
+): Step {
+  const run = runId(curated.name, context.now(), randomUUID())
+  const base = state?.version ?? undefined
+  return {
+    job: {
+      run,
+      kind: curated.kind,
+      table: curated.table,
+      partitionBy: partitionFields(curated),
+      key,
+      change,
+      base: base && { id: base.id, run: base.run, committedAt: base.committedAt, rows: base.rows },
+      baseColumns: base && state?.columns,
+    },
+    ...rest,
+  }
+}
