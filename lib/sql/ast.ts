@@ -90,7 +90,8 @@ export interface Select extends At {
   having?: Expr
 }
 
-export type Item = At & ({ star: true; of?: string[] } | { star: false; expr: Expr; alias?: string })
+/** `end`: where the expression ends, before its alias. */
+export type Item = At & ({ star: true; of?: string[] } | { star: false; expr: Expr; end: number; alias?: string })
 
 export type Grouping =
   | { kind: 'simple'; exprs: Expr[] }
@@ -99,7 +100,8 @@ export type Grouping =
 
 export type Relation = At &
   (
-    | { kind: 'table'; names: string[]; alias?: Alias }
+    /** `end`: where it ends, before its alias. */
+    | { kind: 'table'; names: string[]; end: number; alias?: Alias }
     | { kind: 'query'; query: Query; alias?: Alias }
     | { kind: 'unnest'; of: Expr[]; ordinality: boolean; alias?: Alias }
     | {

@@ -136,6 +136,11 @@ class Parser {
     while (this.accept('.')) names.push(this.name())
     return names
   }
+  /** Where the last word that was taken ends. */
+  private ended(): number {
+    const token = this.tokens[this.next - 1]
+    return token ? token.at + token.raw.length : 0
+  }
   private list<T>(one: () => T): T[] {
     const found = [one()]
     while (this.accept(',')) found.push(one())
@@ -301,14 +306,10 @@ class Parser {
       })
       return { kind: 'values', rows, at }
     }
-    if (this.accept('TABLE'))
-      return {
-        kind: 'select',
-        distinct: false,
-        items: [{ star: true, at }],
-        from: { kind: 'table', names: this.names(), at },
-        at,
-      }
+    if (this.accept('TABLE')) {
+      const from = { kind: 'table' as const, at: this.peek().at, names: this.names(), end: this.ended() }
+      return { kind: 'select', distinct: false, items: [{ star: true, at }], from, at }
+    }
     if (this.accept('(')) {
       const query = this.query()
       this.expect(')')
@@ -366,8 +367,9 @@ class Parser {
         return starred(of)
       }
     const expr = this.expr()
+    const end = this.ended()
     const alias = this.accept('AS') ? this.name() : this.isAlias() ? this.name() : undefined
-    return { star: false, expr, at, ...(alias === undefined ? {} : { alias }) }
+    return { star: false, expr, end, at, ...(alias === undefined ? {} : { alias }) }
   }
   private names2(length: number): string[] {
     const names: string[] = []
@@ -487,7 +489,7 @@ class Parser {
         )
       if (this.is('FOR'))
         throw this.refuse('FOR, an earlier state of a table', 'Plain tables have their present state only.')
-      return { kind: 'table', names, at, ...this.alias() }
+      return { kind: 'table', names, at, end: this.ended(), ...this.alias() }
     })
   }
   private alias(): { alias?: Alias } {
