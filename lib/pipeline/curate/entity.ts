@@ -44,10 +44,10 @@ export function fullChange({
   // Too many to be named: what clean shows then is looked at afterwards (see run.ts).
   const where = all.length > NAMED_UPLOADS ? '' : ` WHERE ${among('_upload', all)}`
   const columns = columnsOf(table)
-  if (key.length === 0) return { kind: 'replace', query: `SELECT ${columns} FROM clean.${dataset}${where}` }
+  if (key.length === 0) return { kind: 'replace', query: `SELECT ${columns} FROM clean.${name(dataset)}${where}` }
   return {
     kind: 'replace',
-    query: `SELECT ${columns} FROM (SELECT ${columns}, ${newestFirst(key)} AS _place FROM clean.${dataset}${where}) WHERE _place = 1`,
+    query: `SELECT ${columns} FROM (SELECT ${columns}, ${newestFirst(key)} AS _place FROM clean.${name(dataset)}${where}) WHERE _place = 1`,
   }
 }
 
@@ -55,7 +55,7 @@ export function fullChange({
 export function changeOf(change: EntityChange): TableChange {
   const { dataset, table, key, came, left } = change
   const columns = columnsOf(table)
-  const coming = `FROM clean.${dataset} WHERE ${among('_upload', came)}${inSources(change)}`
+  const coming = `FROM clean.${name(dataset)} WHERE ${among('_upload', came)}${inSources(change)}`
   if (key.length === 0) return { kind: 'append', query: `SELECT ${columns} ${coming}`, left }
   const candidates = [`SELECT ${columns}, false AS _gone ${coming}`]
   if (left.length > 0) candidates.push(fallBack(change), tombstones(change))
@@ -82,8 +82,8 @@ function fallBack({ dataset, table, key, came, left, all }: EntityChange): strin
   const where = others.length > NAMED_UPLOADS ? `NOT (${among('c._upload', came)})` : among('c._upload', others)
   const on = key.map((column) => `c.${name(column)} = l.${name(column)}`).join(' AND ')
   return (
-    `SELECT ${columnsOf(table, 'c.')}, false AS _gone FROM clean.${dataset} c ` +
-    `JOIN curated.${dataset} l ON ${on} WHERE ${among('l._upload', left)} AND ${where}`
+    `SELECT ${columnsOf(table, 'c.')}, false AS _gone FROM clean.${name(dataset)} c ` +
+    `JOIN curated.${name(dataset)} l ON ${on} WHERE ${among('l._upload', left)} AND ${where}`
   )
 }
 
@@ -94,5 +94,5 @@ function tombstones({ dataset, table, left, baseColumns }: EntityChange): string
     if (column === '_upload') return `'' AS _upload`
     return known.has(column.toLowerCase()) ? `l.${name(column)}` : `NULL AS ${name(column)}`
   })
-  return `SELECT ${columns.join(', ')}, true AS _gone FROM curated.${dataset} l WHERE ${among('l._upload', left)}`
+  return `SELECT ${columns.join(', ')}, true AS _gone FROM curated.${name(dataset)} l WHERE ${among('l._upload', left)}`
 }
