@@ -7,6 +7,9 @@ import { QueryError } from '../errors.ts'
 /** Glue databases by zone, as in deployed.ts. */
 export type Databases = Readonly<Record<'clean' | 'curated' | 'ops', string>>
 
+/** The Glue database of stored versions of table models, and of what waits for its tests: no reader names it. */
+export const versionsDatabase = ({ curated }: Pick<Databases, 'curated'>): string => `${curated}_versions`
+
 /** A statement that was understood and found to read only. */
 export interface Statement {
   /** As Athena must get it. */
