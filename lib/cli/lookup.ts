@@ -1,11 +1,12 @@
-// Finds an upload by its id, the beginning of it, or its end.
+// Finds an upload, or a run of a curated table, by its id, the beginning of it, or its end.
 
 import type { Plan } from '../contract/plan.ts'
 import { AccessDenied } from '../lake/aws/errors.ts'
 import { isUploadId, receiptsPrefix } from '../lake/keys.ts'
 import { findReceipt, readReceipt } from '../lake/ledger.ts'
-import type { Lake } from '../lake/ports.ts'
+import type { Lake, ObjectStore } from '../lake/ports.ts'
 import type { Receipt } from '../lake/receipt.ts'
+import { listRunKeys } from '../lake/runs.ts'
 import { UsageError } from './errors.ts'
 import type { Session } from './session.ts'
 
@@ -33,11 +34,7 @@ export async function receiptByPrefix(lake: Lake, id: string, dataset?: string):
   }
   const [only] = uploads
   if (only === undefined) throw none(id)
-  if (uploads.length > 1) {
-    const shown = uploads.slice(0, MOST_SHOWN).join(', ')
-    const more = uploads.length > MOST_SHOWN ? `, and ${uploads.length - MOST_SHOWN} more` : ''
-    throw new UsageError(`${uploads.length} uploads begin with ${id}: ${shown}${more}. Give more of the id.`)
-  }
+  if (uploads.length > 1) throw new UsageError(several('uploads', id, uploads))
   const receipt = await read(only)
   if (!receipt) throw none(only)
   return receipt
@@ -61,6 +58,25 @@ export async function receiptAmong(
     if (receipt) return receipt
   }
   return undefined
+}
+
+/** The one run of the ledger whose id begins with `id`, or ends in it; a UsageError that helps where there is none, or several. */
+export async function runByPrefix(ops: ObjectStore, id: string): Promise<string> {
+  const isEnd = /^[0-9a-f]{12}$/.test(id)
+  const runs: string[] = []
+  for await (const { run } of listRunKeys(ops))
+    if (run.startsWith(id) || (isEnd && run.endsWith(`-${id}`))) runs.push(run)
+  const [only] = runs
+  if (only === undefined)
+    throw new UsageError(`There is no run ${JSON.stringify(id)} of a curated table. To list them: weir runs`)
+  if (runs.length > 1) throw new UsageError(several('runs', id, runs))
+  return only
+}
+
+function several(what: string, id: string, ids: string[]): string {
+  const shown = ids.slice(0, MOST_SHOWN).join(', ')
+  const more = ids.length > MOST_SHOWN ? `, and ${ids.length - MOST_SHOWN} more` : ''
+  return `${ids.length} ${what} begin with ${id}: ${shown}${more}. Give more of the id.`
 }
 
 function none(id: string): UsageError {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { PreconditionFailed } from './errors.ts'
-import { hex, runKey } from './keys.ts'
+import { hex, isUploadId, runKey, runsPrefix } from './keys.ts'
 import type { ObjectStore } from './ports.ts'
 
 export const RUN_FORMAT = 'weir.run/1'
@@ -68,5 +68,78 @@ export async function writeRun(ops: ObjectStore, run: Run): Promise<boolean> {
   } catch (error) {
     if (error instanceof PreconditionFailed) return false
     throw error
+  }
+}
+
+/** A run's record that cannot be read. */
+export class RunDamaged extends Error {
+  override name = 'RunDamaged'
+}
+
+export interface RunFilter {
+  /** Below curated: `orders`. */
+  table?: string
+  /** Only runs that began at this moment or later. */
+  since?: Date
+}
+
+/** Records read at the same time. */
+const READ_AT_ONCE = 16
+
+/** Runs by table and time. Reads only the days asked for. */
+export async function* listRuns(ops: ObjectStore, filter: RunFilter = {}): AsyncIterable<Run> {
+  const since = filter.since?.toISOString()
+  let keys: string[] = []
+  async function* read(): AsyncIterable<Run> {
+    for (const run of await Promise.all(keys.map((key) => readRunAt(ops, key))))
+      if (run && (since === undefined || run.startedAt >= since)) yield run
+    keys = []
+  }
+  for await (const { key } of listRunKeys(ops, filter)) {
+    keys.push(key)
+    if (keys.length === READ_AT_ONCE) yield* read()
+  }
+  yield* read()
+}
+
+/** Names of the runs, by table and time, from the day of `since` on; nothing is read. */
+export async function* listRunKeys(
+  ops: ObjectStore,
+  { table, since }: RunFilter = {},
+): AsyncIterable<{ key: string; run: string }> {
+  for await (const one of table === undefined ? tablesWithRuns(ops) : [table]) {
+    // "date=2026-01-02" sorts before every key of that day and after every key of the day before.
+    const day = since?.toISOString().slice(0, 10)
+    const after = day === undefined ? undefined : `${runsPrefix(one)}date=${day}`
+    for await (const { key } of ops.list(runsPrefix(one), after === undefined ? {} : { after })) {
+      const run = /\/([^/]+)\.json$/.exec(key)?.[1]
+      if (run !== undefined && isUploadId(run)) yield { key, run }
+    }
+  }
+}
+
+/** One look per table: the first key beyond all keys of the table before. */
+async function* tablesWithRuns(ops: ObjectStore): AsyncIterable<string> {
+  let after = ''
+  for (;;) {
+    let table: string | undefined
+    for await (const { key } of ops.list(runsPrefix(), { after })) {
+      table = /^runs\/table=([^/]+)\//.exec(key)?.[1]
+      if (table === undefined) return
+      after = `${runsPrefix(table)}\u{10ffff}`
+      break
+    }
+    if (table === undefined) return
+    yield table
+  }
+}
+
+async function readRunAt(ops: ObjectStore, key: string): Promise<Run | undefined> {
+  const object = await ops.get(key)
+  if (!object) return undefined
+  try {
+    return runSchema.parse(JSON.parse(object.body.toString()))
+  } catch (cause) {
+    throw new RunDamaged(`The record of a run, ops/${key}, cannot be read. Restore it from a backup.`, { cause })
   }
 }

@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseAsOf } from '../../lib/cli/as-of.ts'
 import { parseCsv, toCsv } from '../../lib/cli/csv.ts'
 import { describeError, exitCodeOf } from '../../lib/cli/errors.ts'
 import { paintFor } from '../../lib/cli/io.ts'
@@ -59,8 +60,29 @@ describe('--since', () => {
     ['2026-11-01T08:30:15+02:00', '2026-11-01T06:30:15.000Z'],
   ])('%s', (text, iso) => expect(parseSince(text, now).toISOString()).toBe(iso))
 
-  test.each(['yesterday', '2026-13-01', '2026-02-30T25:00', '5', '', '2h ago'])('refuses %j', (text) => {
+  test.each(['yesterday', '2026-13-01', '2026-02-30T25:00', '2026-02-30', '5', '', '2h ago'])('refuses %j', (text) => {
     expect(() => parseSince(text, now)).toThrow('Give a date')
+  })
+})
+
+describe('--as-of', () => {
+  const now = Date.UTC(2026, 10, 22, 12)
+  test.each([
+    ['2h', '2026-11-22T10:00:00.000Z'],
+    ['2026-11-22', '2026-11-22T00:00:00.000Z'],
+    ['2026-11-22 08:30', '2026-11-22T08:30:00.000Z'],
+    ['2026-11-22T08:30+02:00', '2026-11-22T06:30:00.000Z'],
+  ])('%s is a moment', (text, iso) => expect(parseAsOf(text, now)).toEqual(new Date(iso)))
+
+  test.each(['20261122T080102345Z-0123456789ab', '20261122T08', '20261122', '0123456789ab', '20261122T080102345Z-01'])(
+    '%s is a run',
+    (run) => expect(parseAsOf(run, now)).toEqual({ run }),
+  )
+
+  test('neither, and a moment that has not come', () => {
+    for (const text of ['yesterday', '', 'latest', '2026-02-30'])
+      expect(() => parseAsOf(text, now)).toThrow('or the id of a run (weir runs lists them)')
+    expect(() => parseAsOf('2026-11-22T14:00+01:00', now)).toThrow('2026-11-22T13:00:00.000Z has not come yet')
   })
 })
 

@@ -1,8 +1,9 @@
-// `weir query "<sql>"`: read-only SQL over clean.<dataset> and ops.*, as a table, JSON or CSV.
+// `weir query "<sql>"`: read-only SQL over clean.<dataset>, curated.<table> and ops.*, as a table, JSON or CSV.
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { QueryResult } from '../../lake/ports.ts'
 import { formatBytes, formatCount, formatDuration, formatRows } from '../../lake/render/format.ts'
+import { type AsOf, parseAsOf, resolveAsOf } from '../as-of.ts'
 import { toCsv } from '../csv.ts'
 import { writeOutput } from '../files.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
@@ -12,17 +13,24 @@ import { formatTable } from '../table.ts'
 const SCREENFUL = 100
 
 interface Options extends GlobalOptions {
+  asOf?: AsOf
   csv?: boolean
   limit?: number
   out?: string
 }
 
 export function queryCommand(cli: Cli): Command {
-  return defineCommand('query', 'run SQL over the clean tables', [
+  return defineCommand('query', 'run SQL over the clean and curated tables', [
     'weir query "select country, count(*) from clean.orders group by country"',
+    'weir query "select count(*) from curated.orders" --as-of 2d',
     'weir query "select * from clean.orders" --csv --out orders.csv',
   ])
-    .argument('<sql>', "one read-only statement in Athena's SQL; tables are clean.<dataset>")
+    .argument('<sql>', "one read-only statement in Athena's SQL; tables are clean.<dataset> and curated.<table>")
+    .option(
+      '--as-of <when>',
+      'curated tables as they were then: 2026-11-22, 2026-11-22T08:00Z, 2h, 3d, or as a run left them (its id)',
+      (text) => parseAsOf(text),
+    )
     .addOption(new Option('--csv', 'comma-separated values, all rows').conflicts('json'))
     .option('--limit <n>', `most rows to print (default: all; ${SCREENFUL} for a table on a terminal)`, wholeNumber)
     .addOption(new Option('--out <file>', 'write the CSV to a file').implies({ csv: true }).conflicts('json'))
@@ -30,7 +38,8 @@ export function queryCommand(cli: Cli): Command {
       act<[string], Options>(cli, async (run, options, sql) => {
         // Views exist once the catalog has tables; the contracts are not needed to read them.
         const lake = await run.session.lake()
-        const result = await lake.queries.query(sql, { signal: run.signal })
+        const asOf = options.asOf && (await resolveAsOf(lake, options.asOf))
+        const result = await lake.queries.query(sql, { signal: run.signal, ...(asOf === undefined ? {} : { asOf }) })
         const limit = options.limit ?? (options.csv || run.json || !run.io.stdout.isTTY ? Infinity : SCREENFUL)
         const rows = result.rows.slice(0, limit)
         const cut = result.rows.length - rows.length
@@ -47,6 +56,7 @@ export function queryCommand(cli: Cli): Command {
         // What costs money is said wherever the rows go.
         const cost = scanned(result)
         if (cost !== undefined) run.note(`${formatRows(result.rows.length)}${took(result)}; ${cost}`)
+        if (asOf instanceof Date) run.note(run.paint('dim', `curated tables as of ${asOf.toISOString()}`))
         if (cut > 0) {
           run.note(
             `${formatCount(cut)} of ${formatRows(result.rows.length)} not shown: --limit ${result.rows.length} shows all, --csv --out f.csv keeps them.`,
@@ -60,6 +70,7 @@ export function queryCommand(cli: Cli): Command {
             rowCount: result.rows.length,
             truncated: cut > 0,
             stats: result.stats,
+            ...(asOf === undefined ? {} : { asOf: asOf instanceof Date ? asOf.toISOString() : asOf.run }),
           },
         }
       }),
