@@ -23,10 +23,10 @@ export interface CurateAllOptions extends CurateOptions {
 export async function curate(context: CurateContext, options: CurateAllOptions = {}): Promise<CurateResult[]> {
   const { tables, datasets, onBegin, onResult, ...how } = options
   const all = curatedTables(context).map(({ name }) => name)
-  const named = tables?.map((name) => curatedNamed(context, name).name)
-  const wanted = new Set(named ?? (datasets ? tablesAfter(context, datasets) : all))
-  for (const name of [...wanted]) await addMissing(context, name, wanted)
-  const asked = new Set(named ?? (datasets ? [] : all))
+  const { wanted, asked } = await wantedTables(context, {
+    ...(tables ? { tables } : {}),
+    ...(datasets ? { datasets } : {}),
+  })
   const results: CurateResult[] = []
   for (const name of all) {
     if (!wanted.has(name)) continue
@@ -39,6 +39,18 @@ export async function curate(context: CurateContext, options: CurateAllOptions =
     if (result.outcome === 'published') for (const next of dependentsOf(context, [`curated.${name}`])) wanted.add(next)
   }
   return results
+}
+
+/** Names of the tables to begin with; `asked`: those that were meant by name, or all of them. */
+export async function wantedTables(
+  context: CurateContext,
+  { tables, datasets }: Pick<CurateAllOptions, 'tables' | 'datasets'>,
+): Promise<{ wanted: Set<string>; asked: Set<string> }> {
+  const all = curatedTables(context).map(({ name }) => name)
+  const named = tables?.map((name) => curatedNamed(context, name).name)
+  const wanted = new Set(named ?? (datasets ? tablesAfter(context, datasets) : all))
+  for (const name of [...wanted]) await addMissing(context, name, wanted)
+  return { wanted, asked: new Set(named ?? (datasets ? [] : all)) }
 }
 
 /** Tables that a table reads and that nobody has made yet, and theirs. */
