@@ -5,7 +5,7 @@ import type { Call, Expr, Literal, Order, Query, TypeName, Window } from './ast.
 import { castTo } from './casts.ts'
 import { QueryError } from './errors.ts'
 import { functionNamed } from './functions.ts'
-import { placeText, unsupported } from './lex.ts'
+import { placeOf, placeText, unsupported } from './lex.ts'
 import { resolve, type Scope } from './scope.ts'
 import * as t from './types.ts'
 import { athenaName, common, type Type } from './types.ts'
@@ -64,7 +64,8 @@ export class Expressions {
   }
 
   wrong(at: number, why: string): QueryError {
-    return new QueryError(`${placeText(this.context.sql, at)}: ${why}`)
+    const { sql } = this.context
+    return new QueryError(`${placeText(sql, at)}: ${why}`, { place: placeOf(sql, at) })
   }
   refuse(at: number, construct: string, advice: string): QueryError {
     return unsupported(this.context.sql, at, construct, advice)

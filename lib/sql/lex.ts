@@ -1,9 +1,9 @@
 // The words of a statement in Athena's SQL, each with its place. What is no word of that language is refused here.
 
-import { QueryError, UnsupportedSql } from './errors.ts'
+import { type Place, QueryError, UnsupportedSql } from './errors.ts'
 
 export interface Token {
-  kind: 'word' | 'quoted' | 'string' | 'integer' | 'decimal' | 'double' | 'sign' | 'end'
+  kind: 'word' | 'quoted' | 'string' | 'integer' | 'decimal' | 'double' | 'run' | 'sign' | 'end'
   /** Words in capitals, quoted names and texts without their quotes, the rest as written. */
   text: string
   /** As written. */
@@ -31,9 +31,16 @@ const FOREIGN: readonly (readonly [RegExp, string, string])[] = [
 ]
 
 /** Line and column of a place, both from 1, as people count characters. */
-export function placeOf(sql: string, at: number): { line: number; column: number } {
+export function placeOf(sql: string, at: number): Place {
   const before = sql.slice(0, at).split(/\r\n|\r|\n/)
   return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 }
+}
+
+/** The offset of a place: what `placeOf` began with. */
+export function offsetOf(sql: string, { line, column }: Place): number {
+  const lines = [...sql.matchAll(/([^\r\n]*)(?:\r\n|\r|\n|$)/g)]
+  const found = lines[line - 1]
+  return found ? found.index + [...(found[1] ?? '')].slice(0, column - 1).join('').length : sql.length
 }
 
 export const placeText = (sql: string, at: number): string => {
@@ -46,7 +53,7 @@ export function unsupported(sql: string, at: number, construct: string, advice: 
 }
 
 export const unreadable = (sql: string, at: number, why: string): QueryError =>
-  new QueryError(`The SQL cannot be read: ${placeText(sql, at)}: ${why}`)
+  new QueryError(`The SQL cannot be read: ${placeText(sql, at)}: ${why}`, { place: placeOf(sql, at) })
 
 export function tokensOf(sql: string): Token[] {
   const tokens: Token[] = []
@@ -68,6 +75,12 @@ export function tokensOf(sql: string): Token[] {
     }
     for (const [pattern, construct, advice] of FOREIGN)
       if (match(pattern) !== undefined) throw unsupported(sql, at, construct, advice)
+    // The name of a run, as FOR VERSION AS OF takes it: nothing else begins so.
+    const run = match(/\d{8}T\d{9}Z-[0-9a-f]{12}\b/y)
+    if (run !== undefined) {
+      push('run', run, run)
+      continue
+    }
     const number = match(/(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y)
     if (number !== undefined) {
       if (/[\p{L}_]/u.test(sql[at + number.length] ?? ''))

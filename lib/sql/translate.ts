@@ -1,10 +1,10 @@
 // A query in Athena's SQL as one in DuckDB's. Every table in FROM gets a name of its own (t1, t2, …) and every column of a
 // subquery too (c0, c1, …), so that names mean what they mean in Athena, whatever DuckDB would make of them.
 
-import type { Alias, Body, Expr, Grouping, Order, Query, Relation, Select } from './ast.ts'
+import type { Alias, AsOf, Body, Expr, Grouping, Order, Query, Relation, Select } from './ast.ts'
 import { QueryError } from './errors.ts'
 import { as, type Context, direction, Expressions, ident, type Typed } from './expressions.ts'
-import { placeText, unsupported } from './lex.ts'
+import { placeOf, placeText, unsupported } from './lex.ts'
 import type { Column, Cte, Scope } from './scope.ts'
 import type { TableDefinition } from './tables.ts'
 import * as t from './types.ts'
@@ -16,6 +16,15 @@ export interface Tables {
   tables: readonly Pick<TableDefinition, 'name' | 'columns' | 'partitionKeys'>[]
   /** The SQL of a table of information_schema. */
   information(table: string): { sql: string; columns: { name: string; type: Type }[] } | undefined
+  /**
+   * The table that a name means, where that depends on the moment, `FOR … AS OF …`; undefined: the one among `tables`. Without
+   * this nothing has a history.
+   */
+  at?(table: string, asOf: AsOf | undefined): Pick<TableDefinition, 'name' | 'columns' | 'partitionKeys'> | undefined
+  /** Queries that have a name without a zone, as those of WITH: their columns are called c0, c1, …. By their names in small letters. */
+  named?: ReadonlyMap<string, Cte>
+  /** What is wrong with the name of a table that is not there, where the zones have nothing to do with it. */
+  unknown?(names: string[]): string
 }
 
 export interface Translated {
@@ -32,10 +41,15 @@ interface Result {
   columns: { name: string; type: Type }[]
 }
 
-export function translateQuery(sql: string, query: Query, tables: Tables): Translated {
+/** `shown`: columns are named and written as people see them. Otherwise they are c0, c1, …, with the types that `columns` says. */
+export function translateQuery(sql: string, query: Query, tables: Tables, shown = true): Translated {
   const translation = new Translation(sql, tables)
-  const { sql: translated, columns } = translation.query(query, { columns: [] }, true)
-  for (const { name, type } of columns) translation.checkShown(name, type)
+  const { sql: translated, columns } = translation.query(
+    query,
+    { columns: [], ...(tables.named ? { ctes: tables.named } : {}) },
+    shown,
+  )
+  if (shown) for (const { name, type } of columns) translation.checkShown(name, type)
   return { sql: translated, columns, reads: translation.reads, paths: translation.paths }
 }
 
@@ -83,7 +97,7 @@ class Translation implements Context {
   }
 
   private wrong(at: number, why: string): QueryError {
-    return new QueryError(`${placeText(this.sql, at)}: ${why}`)
+    return new QueryError(`${placeText(this.sql, at)}: ${why}`, { place: placeOf(this.sql, at) })
   }
 
   /** The query with its columns named c0, c1, …; or, `shown`, named and written as people see them. */
@@ -318,7 +332,7 @@ class Translation implements Context {
   }
 
   private table(
-    { names, alias, at }: Extract<Relation, { kind: 'table' }>,
+    { names, asOf, alias, at }: Extract<Relation, { kind: 'table' }>,
     scope: Scope,
   ): { sql: string; columns: Column[] } {
     const parts = names.map((name) => name.toLowerCase())
@@ -326,6 +340,7 @@ class Translation implements Context {
     const [schema = '', table = ''] = parts
     if (parts.length === 1) {
       const cte = cteNamed(schema, scope)
+      if (cte && asOf) throw this.wrong(asOf.at, `${names[0]} is a name of WITH and has no history.`)
       if (cte)
         return this.aliased(
           cte.sql.includes(' ') ? `(${cte.sql})` : `(SELECT * FROM ${cte.sql})`,
@@ -334,10 +349,12 @@ class Translation implements Context {
           at,
           [schema],
         )
+      if (this.known.unknown) throw this.wrong(at, this.known.unknown(names))
       throw new QueryError(
         `The table ${names[0]} needs its zone (${placeText(this.sql, at)}): write clean.${names[0]}, curated.${names[0]} or ops.${names[0]}.`,
       )
     }
+    if (this.known.unknown) throw this.wrong(at, this.known.unknown(names))
     if (parts.length === 2 && schema === 'information_schema') {
       const found = this.known.information(table)
       if (found) return this.aliased(`(${found.sql})`, found.columns, alias, at, [table, `${schema}.${table}`])
@@ -350,7 +367,12 @@ class Translation implements Context {
         `There is no zone ${names.slice(0, -1).join('.')} that can be queried (${placeText(this.sql, at)}). The zones with tables are: clean, curated, ops.`,
       )
     }
-    const found = this.known.tables.find(({ name }) => name.toLowerCase() === `${schema}.${table}`)
+    if (asOf && schema !== 'curated') throw this.wrong(asOf.at, `${schema} has no history: FOR … AS OF is for curated tables.`)
+    if (asOf && !this.known.at)
+      throw unsupported(this.sql, asOf.at, 'FOR … AS OF', 'Here tables are read as they are now.')
+    const found =
+      this.known.at?.(`${schema}.${table}`, asOf) ??
+      this.known.tables.find(({ name }) => name.toLowerCase() === `${schema}.${table}`)
     if (!found)
       throw new QueryError(
         `There is no table ${names.join('.')}. The tables are: ${this.known.tables.map(({ name }) => name).join(', ')}.`,
