@@ -47,12 +47,9 @@ const principals = z.array(
 )
 
 /** A schedule of EventBridge. */
-const schedule = z
-  .string()
-  .regex(
-    /^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\([^()]+\))$/,
-    'must be like rate(1 hour), rate(2 hours) or cron(0 6 * * ? *)',
-  )
+export const SCHEDULE = /^(rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)|cron\([^()]+\))$/
+
+const schedule = z.string().regex(SCHEDULE, 'must be like rate(1 hour), rate(2 hours) or cron(0 6 * * ? *)')
 
 const awsSchema = z
   .strictObject({
@@ -228,6 +225,11 @@ const fileSchema = z.strictObject({
       keepVersions: z.boolean().default(true),
     })
     .prefault({}),
+  /**
+   * Whether commands that change what curated tables are made from bring those up to date at once, or leave it to `weir curate`.
+   * A deployed lake does it by itself. Default: auto.
+   */
+  curate: z.enum(['auto', 'manual']).default('auto'),
   curated: z
     .strictObject({
       /** Versions of a curated table that can still be read, besides the newest. Default: 10. */
@@ -260,6 +262,7 @@ export interface LakeConfig {
     maxObjectBytes?: number | undefined
   }
   landing: { keepVersions: boolean }
+  curate: 'auto' | 'manual'
   curated: { keepVersions: number }
   aws: AwsSettings
 }

@@ -25,6 +25,7 @@ describe('weir.yaml', () => {
       durable: true,
       limits: { maxExpandedBytes: 50 * GB, maxExpansion: 200, maxRecordBytes: 16 * 1024 ** 2, maxRuleSeconds: 300 },
       landing: { keepVersions: true },
+      curate: 'auto',
       curated: { keepVersions: 10 },
     })
     expect(aws).toEqual({
@@ -84,7 +85,7 @@ describe('weir.yaml', () => {
   })
 
   test.each([
-    ['memori: 1GB', /memori: weir\.yaml has no such setting; it knows: name, environment, target, contracts, memory/],
+    ['memori: 1GB', /memori: weir\.yaml has no such setting; it knows: name, environment, target, contracts, models, memory/],
     ['landing: {keepVersion: false}', /keepVersion: landing has no such setting; it knows: keepVersions\./],
     ['limits: {maxBytes: 1}', /maxBytes: limits has no such setting; it knows: maxExpandedBytes, maxExpansion/],
     ['memory: lots', /memory: must be a size of at least \d+ bytes, like 512MB.* Found "lots"/],
