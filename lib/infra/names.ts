@@ -2,7 +2,7 @@
 // that a template fits every account.
 
 import { Aws } from 'aws-cdk-lib'
-import { type Deployed, databaseName, topicName } from '../lake/aws/deployed.ts'
+import { ALARMS, curateQueues, type Deployed, databaseName, topicName } from '../lake/aws/deployed.ts'
 import type { Zone } from '../lake/ports.ts'
 
 export const ZONES = ['landing', 'clean', 'curated', 'ops'] as const satisfies readonly Zone[]
@@ -27,7 +27,7 @@ export const bucketArn = (environment: string, zone: Zone, key = ''): string =>
 export interface Names {
   environment: string
   functions: Deployed['functions']
-  queues: { ingest: string; deadLetters: string }
+  queues: Deployed['queues']
   workgroups: Deployed['workgroups']
   databases: Deployed['databases']
   eventBus: string
@@ -41,8 +41,14 @@ export const namesOf = (environment: string): Names => ({
     ingest: `${environment}-ingest`,
     reconcile: `${environment}-reconcile`,
     contracts: `${environment}-contracts`,
+    curate: `${environment}-curate`,
   },
-  queues: { ingest: `${environment}-ingest`, deadLetters: `${environment}-ingest-dlq` },
+  queues: {
+    ingest: `${environment}-ingest`,
+    deadLetters: `${environment}-ingest-dlq`,
+    curate: curateQueues(environment).curate,
+    curateDeadLetters: curateQueues(environment).deadLetters,
+  },
   workgroups: { analysts: `${environment}-analysts`, pipeline: `${environment}-pipeline` },
   databases: {
     clean: databaseName(environment, 'clean'),
@@ -50,7 +56,7 @@ export const namesOf = (environment: string): Names => ({
     ops: databaseName(environment, 'ops'),
   },
   eventBus: `${environment}-events`,
-  alarms: topicName(environment, 'alarms-of-weir'),
+  alarms: topicName(environment, ALARMS),
 })
 
 /** Topics that one publisher may write to. */

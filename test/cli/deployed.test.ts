@@ -99,7 +99,12 @@ describe('errors of the account are told as they are', () => {
 describe('the contracts function', () => {
   const lake = {
     environment: 'weir',
-    functions: { ingest: 'weir-ingest', reconcile: 'weir-reconcile', contracts: 'weir-contracts' },
+    functions: {
+      ingest: 'weir-ingest',
+      reconcile: 'weir-reconcile',
+      contracts: 'weir-contracts',
+      curate: 'weir-curate',
+    },
   }
 
   test('hands out contracts and the version', async () => {

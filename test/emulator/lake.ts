@@ -33,11 +33,17 @@ export function newNames(): Deployed {
       ops: databaseName(environment, 'ops'),
     },
     workgroups: { analysts: `${environment}-analysts`, pipeline: `${environment}-pipeline` },
-    queues: { ingest: queue('ingest'), deadLetters: queue('ingest-dlq') },
+    queues: {
+      ingest: queue('ingest'),
+      deadLetters: queue('ingest-dlq'),
+      curate: queue('curate.fifo'),
+      curateDeadLetters: queue('curate-dlq.fifo'),
+    },
     functions: {
       ingest: `${environment}-ingest`,
       reconcile: `${environment}-reconcile`,
       contracts: `${environment}-contracts`,
+      curate: `${environment}-curate`,
     },
     eventBus: `${environment}-events`,
     maxObjectBytes: 1024 ** 3,

@@ -41,7 +41,7 @@ async function makeQueues(): Promise<void> {
       Attributes: { VisibilityTimeout: '600', RedrivePolicy: JSON.stringify(redrive) },
     }),
   )
-  deployed.queues = { ingest: ingest.QueueUrl ?? '', deadLetters: dead.QueueUrl ?? '' }
+  deployed.queues = { ...deployed.queues, ingest: ingest.QueueUrl ?? '', deadLetters: dead.QueueUrl ?? '' }
 }
 
 beforeAll(async () => {

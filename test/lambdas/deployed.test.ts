@@ -24,8 +24,18 @@ const deployed: Deployed = {
   buckets: { landing: 'l', clean: 'c', curated: 'u', ops: 'o' },
   databases: { clean: 'weir_clean', curated: 'weir_curated', ops: 'weir_ops' },
   workgroups: { analysts: 'weir-analysts', pipeline: 'weir-pipeline' },
-  queues: { ingest: 'https://example.com/ingest', deadLetters: 'https://example.com/dlq' },
-  functions: { ingest: 'weir-ingest', reconcile: 'weir-reconcile', contracts: 'weir-contracts' },
+  queues: {
+    ingest: 'https://example.com/ingest',
+    deadLetters: 'https://example.com/dlq',
+    curate: 'https://example.com/curate.fifo',
+    curateDeadLetters: 'https://example.com/curate-dlq.fifo',
+  },
+  functions: {
+    ingest: 'weir-ingest',
+    reconcile: 'weir-reconcile',
+    contracts: 'weir-contracts',
+    curate: 'weir-curate',
+  },
   eventBus: 'weir-events',
   maxObjectBytes: 1000,
 }

@@ -19,6 +19,14 @@ export const METRICS = {
   mended: 'Mended',
   /** … and what it could not mend, files without a contract too. */
   reconcileFaults: 'ReconcileFaults',
+  /** Runs of curated tables, of the lake only: the log and ops.runs say which table. */
+  curateRuns: 'CurateRuns',
+  /** … of which the tests of a model failed, so that readers keep the version before … */
+  modelTestsFailed: 'ModelTestsFailed',
+  /** … or that could not be. */
+  curateFailed: 'CurateFailed',
+  /** Bytes that Athena scanned for them. */
+  curateBytesScanned: 'CurateBytesScanned',
 } as const
 
 /** Dimensions of every metric: `service` is the environment's name (Powertools' service), `dataset` the dataset's. */

@@ -128,8 +128,8 @@ describe('what a deployment wrote about itself', () => {
     buckets: { landing: 'l', clean: 'c', curated: 'u', ops: 'o' },
     databases: { clean: 'weir_clean', curated: 'weir_curated', ops: 'weir_ops' },
     workgroups: { analysts: 'a', pipeline: 'p' },
-    queues: { ingest: 'i', deadLetters: 'd' },
-    functions: { ingest: 'i', reconcile: 'r', contracts: 'c' },
+    queues: { ingest: 'i', deadLetters: 'd', curate: 'c', curateDeadLetters: 'cd' },
+    functions: { ingest: 'i', reconcile: 'r', contracts: 'c', curate: 'u' },
     eventBus: 'e',
     maxObjectBytes: 1,
   }
