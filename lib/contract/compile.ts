@@ -6,9 +6,10 @@ import { type DatasetReport, forDataset, type Path, type Report } from './errors
 import { columnProblem, datasetProblem, nearest } from './names.ts'
 import type { Contract, Property, SchemaObject } from './odcs.ts'
 import { PARTITION_FORMS, type PartitionField, parsePartitionField, partitionProblems } from './partition.ts'
-import type { FileRule, KeyRule, NotEnforced, Plan, PlanColumn, WeirSettings } from './plan.ts'
+import type { KeyRule, NotEnforced, Plan, PlanColumn, WeirSettings } from './plan.ts'
 import { skipPromises, typeOf } from './property.ts'
-import { rowChecks, tableRules } from './quality.ts'
+import { type QualityRules, rowChecks, tableRules } from './quality.ts'
+import type { RuleRows } from './rule-query.ts'
 import { columnSettings, weirSettings } from './settings.ts'
 import type { ColumnType } from './types/type.ts'
 
@@ -161,7 +162,7 @@ const compileColumn = (
   path: Path,
   report: DatasetReport,
   settings: WeirSettings,
-): { column: PlanColumn; type: ColumnType; keys: KeyRule[]; fileRules: FileRule[] } => {
+): { column: PlanColumn; type: ColumnType; keys: KeyRule[]; fileRules: QualityRules['fileRules'] } => {
   const { decimalSeparator, thousandsSeparator } = settings.file
   const style = { decimalSeparator, ...(thousandsSeparator === undefined ? {} : { thousandsSeparator }) }
   const type = typeOf(property, path, report, style, settings.extraColumns === 'refuse' ? 'error' : 'warning')
@@ -281,6 +282,16 @@ const checkHeaderNames = (
   })
 }
 
+/** What rules of SQL may read: the rows of a file as the engine has accepted them. */
+const ruleRows = (object: SchemaObject, columns: PlanColumn[], { extraColumns }: WeirSettings): RuleRows => ({
+  names: [object.name, ...(object.physicalName ? [object.physicalName] : [])],
+  columns: [
+    ...columns.map(({ name, sqlType }) => ({ name, type: sqlType })),
+    { name: '_upload', type: 'VARCHAR' },
+    ...(extraColumns === 'keep' ? [{ name: '_extra', type: 'VARCHAR' }] : []),
+  ],
+})
+
 /** Canonical JSON: keys sorted, bigint as text. */
 const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, v: unknown) =>
@@ -341,6 +352,7 @@ export const compileObject = (contract: Contract, object: SchemaObject, index: n
   )
   const compiled = properties.map((property, i) => compileColumn(property, [...path, 'properties', i], dataset, read))
   const columns = compiled.map((c) => c.column)
+  const columnErrors = report.errors.length - before
   const types = new Map(compiled.map((c) => [c.column.name, c.type]))
   checkHeaderNames(properties, columns, path, dataset)
   const primaryKey = primaryKeyOf(properties, types, path, dataset)
@@ -368,6 +380,12 @@ export const compileObject = (contract: Contract, object: SchemaObject, index: n
     )
   }
   skipContract(contract, object, path, dataset)
+  const fileRules = [...compiled.flatMap((c) => c.fileRules), ...table.fileRules].flatMap((rule) => {
+    if (typeof rule !== 'function') return [rule]
+    // What columns with errors are like is not known, and to complain of their use would mislead.
+    const made = columnErrors === 0 ? rule(ruleRows(object, columns, settings)) : undefined
+    return made ? [made] : []
+  })
 
   const compiledObject = { dataset: object.name, path, notEnforced: dataset.notEnforced, notes: dataset.notes }
   if (report.errors.length > before) return compiledObject
@@ -383,7 +401,7 @@ export const compileObject = (contract: Contract, object: SchemaObject, index: n
     columns,
     primaryKey,
     keys,
-    fileRules: [...compiled.flatMap((c) => c.fileRules), ...table.fileRules],
+    fileRules,
     settings,
     notEnforced: dataset.notEnforced,
     support: (contract.support ?? []).map(({ channel, url, tool }) => ({

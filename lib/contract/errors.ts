@@ -14,11 +14,13 @@ export interface ContractIssue {
   allowed?: string
   /** Line in the file, from 1. */
   line?: number
+  /** Character of that line, from 1, where the place inside of a text is known: in SQL. */
+  column?: number
 }
 
 /** One issue as one line: `orders.yaml:12 schema[0].name: … (found …; allowed: …)`. */
 export const issueText = (issue: ContractIssue): string => {
-  const where = `${issue.file}${issue.line === undefined ? '' : `:${issue.line}`}${issue.path ? ` ${issue.path}` : ''}`
+  const where = `${issue.file}${issue.line === undefined ? '' : `:${issue.line}`}${issue.column === undefined ? '' : `:${issue.column}`}${issue.path ? ` ${issue.path}` : ''}`
   const details = [
     issue.found === undefined ? '' : `found ${issue.found}`,
     issue.allowed === undefined ? '' : `allowed: ${issue.allowed}`,
@@ -53,9 +55,24 @@ export const shown = (value: unknown): string => {
   return text.length > 120 ? `${text.slice(0, 117)}…` : text
 }
 
+/** A place in the contract's file, both from 1. */
+export interface Place {
+  line: number
+  column: number
+}
+
 interface Details {
   found?: unknown
   allowed?: string
+  /** A place inside of what the path names. */
+  place?: Place
+}
+
+/** Finds places in a contract's file, as far as its YAML tells them. */
+export interface Places {
+  lineOf(path: Path): number | undefined
+  /** The place of a character of a text. */
+  placeIn(path: Path, offset: number): Place | undefined
 }
 
 /** Collects what is found in one file. Errors do not throw at once, so that one run reports them all. */
@@ -65,13 +82,15 @@ export interface Report {
   readonly warnings: ContractIssue[]
   error(path: Path, message: string, details?: Details): void
   warn(path: Path, message: string, details?: Details): void
+  /** The place of a character of the text that the path names; undefined where the YAML does not tell it. */
+  placeIn(path: Path, offset: number): Place | undefined
 }
 
-export const createReport = (file: string, lineOf: (path: Path) => number | undefined): Report => {
+export const createReport = (file: string, { lineOf, placeIn }: Places): Report => {
   const errors: ContractIssue[] = []
   const warnings: ContractIssue[] = []
   const issue = (path: Path, message: string, details: Details = {}): ContractIssue => {
-    const line = lineOf(path)
+    const line = details.place?.line ?? lineOf(path)
     return {
       file,
       path: pathText(path),
@@ -79,6 +98,7 @@ export const createReport = (file: string, lineOf: (path: Path) => number | unde
       ...('found' in details ? { found: shown(details.found) } : {}),
       ...(details.allowed === undefined ? {} : { allowed: details.allowed }),
       ...(line === undefined ? {} : { line }),
+      ...(details.place ? { column: details.place.column } : {}),
     }
   }
   return {
@@ -87,6 +107,7 @@ export const createReport = (file: string, lineOf: (path: Path) => number | unde
     warnings,
     error: (path, message, details) => void errors.push(issue(path, message, details)),
     warn: (path, message, details) => void warnings.push(issue(path, message, details)),
+    placeIn,
   }
 }
 

@@ -69,10 +69,12 @@ export interface FileRule {
   severity: Severity
   /** In plain words what must hold: "at most 5 % of email may be empty". */
   message: string
-  /** One SELECT giving one value; `{table}` stands for the accepted rows. */
+  /** One SELECT of DuckDB's giving one value; `{table}` stands for the accepted rows. */
   sql: string
   /** True when the rule comes from a contract's own SQL and so runs without access to files or network. */
   foreign: boolean
+  /** True when the value can only be a number of rows, and so tells nothing that is in them. */
+  onlyCounts?: boolean
   /** Whether the value found satisfies the rule; gets what DuckDB gave, as number, string, boolean or null. */
   holds: (value: number | string | boolean | null) => boolean
 }

@@ -1,10 +1,12 @@
 // Quality rules: library metrics become checks per row where they say "none", and rules about the whole file where they
-// set a threshold; SQL rules run on the accepted rows. Text and custom rules are named as not enforced.
+// set a threshold; SQL rules, in Athena's SQL, run on the accepted rows. Text and custom rules are named as not enforced.
 
+import { athenaName, isNumber, type Type } from '../sql/types.ts'
 import type { DatasetReport, Path } from './errors.ts'
 import { compareExact, exact, plainText } from './exact.ts'
 import { OPERATORS, type Property, type Quality, type SchemaObject } from './odcs.ts'
 import type { ColumnCheck, FileRule, KeyRule, Severity } from './plan.ts'
+import { type RuleRows, readRuleQuery, translateRule } from './rule-query.ts'
 import { identifier, inList, literal } from './sql.ts'
 import { patternSql } from './types/text.ts'
 import { type ColumnType, check } from './types/type.ts'
@@ -14,8 +16,11 @@ export interface QualityRules {
   /** nullValues 0 with severity error: the same as `required: true`. */
   required: boolean
   keys: KeyRule[]
-  fileRules: FileRule[]
+  fileRules: (FileRule | LateRule)[]
 }
+
+/** A rule of SQL, once the rows are known that it may read; undefined after an error. */
+export type LateRule = (rows: RuleRows) => FileRule | undefined
 
 const none = (): QualityRules => ({ checks: [], required: false, keys: [], fileRules: [] })
 
@@ -413,7 +418,10 @@ export const rowChecks = (
     if (isSql(original)) {
       if (place === 'inner')
         report.skip(at, `sql rule ${nameOf(original)}`, 'SQL rules are enforced for whole columns only')
-      else rules.fileRules.push(...sqlRule(original, at, report, name))
+      else {
+        const late = sqlRule(original, at, report, name)
+        if (late) rules.fileRules.push(late)
+      }
       return
     }
     const rule = modern(original, at, report)
@@ -541,7 +549,8 @@ export const tableRules = (
     const at: Path = [...path, 'quality', i]
     if (notChecked(original, at, report)) return
     if (isSql(original)) {
-      rules.fileRules.push(...sqlRule(original, at, report, undefined, [object.name, object.physicalName]))
+      const late = sqlRule(original, at, report, undefined)
+      if (late) rules.fileRules.push(late)
       return
     }
     const rule = modern(original, at, report)
@@ -603,99 +612,73 @@ export const tableRules = (
   return rules
 }
 
-/** SQL with texts, quoted names and comments blanked, so that words in them do not count. */
-const bare = (sql: string): string =>
-  sql.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\//g, (part) =>
-    part.startsWith("'") ? "''" : part.startsWith('"') ? '""' : ' ',
-  )
-
+/** A rule of the contract's own SQL. What it may name is known once all columns are. */
 const sqlRule = (
   rule: Quality,
   path: Path,
   report: DatasetReport,
   column: string | undefined,
-  tableNames: (string | undefined)[] = [],
-): FileRule[] => {
-  const at: Path = [...path, 'query']
+): LateRule | undefined => {
   const severity = severityOf(rule, path, report)
   const condition = conditionOf(rule, path, report)
   if (rule.query === undefined) {
     report.error(path, 'An sql rule needs a query.', { allowed: 'query: SELECT … FROM {object} …' })
-    return []
+    return undefined
   }
-  const query = rule.query.trim().replace(/;\s*$/, '')
-  let usable = true
-  const fail = (message: string, allowed: string): void => {
-    usable = false
-    report.error(at, message, { found: rule.query, allowed })
-  }
-  const skeleton = bare(query)
-  if (skeleton.includes(';')) fail('The query holds more than one statement.', 'a single SELECT')
-  else if (!/^\s*(?:\(\s*)*(?:select|with)\b/i.test(skeleton))
-    fail('The query is not a SELECT.', 'a single SELECT, or WITH … SELECT')
-  else if (
-    /\b(?:insert|update|delete|merge|create|drop|alter|attach|detach|copy|export|import|install|load|pragma|set|reset|call|checkpoint|vacuum|use)\b\s+[a-z_"{$]/i.test(
-      skeleton,
-    )
-  ) {
-    fail('The query may only read.', 'a single SELECT, or WITH … SELECT')
-  }
-  let table = false
-  const sql = query.replace(/"?\$?\{\s*([A-Za-z_]+)\s*\}"?/g, (found, word: string) => {
-    switch (word.toLowerCase()) {
-      case 'object':
-      case 'table':
-      case 'schema':
-      case 'model':
-        table = true
-        return '{table}'
-      case 'property':
-      case 'column':
-      case 'field':
-        if (column !== undefined) return identifier(column)
-        fail(
-          `${found} stands for the property of the rule, but the rule is on the schema object.`,
-          'the column by its name, or move the rule to the property',
-        )
-        return found
-      default:
-        fail(
-          `The placeholder ${found} is not known.`,
-          '{object} or {table} for the accepted rows, {property} or {column} for the column',
-        )
-        return found
-    }
-  })
-  if (!usable || !condition) return []
-  // Contracts in the wild also name the table itself.
-  const names = tableNames.filter((n): n is string => n !== undefined && n !== '')
-  const direct = table
-    ? []
-    : [...new Set(names)].filter((n) => skeleton.toLowerCase().includes(n.toLowerCase()) || query.includes(`"${n}"`))
-  if (!table && direct.length === 0) {
-    report.warn(at, 'The query does not read the rows of the file.', { found: rule.query, allowed: 'FROM {object}' })
-  }
-  const tables = direct.map((n) => `${identifier(n)} AS (SELECT * FROM {table})`).join(', ')
-  const whole =
-    tables === ''
-      ? sql
-      : /^\s*with\s+(?!recursive\b)/i.test(sql)
-        ? sql.replace(/^\s*with\s+/i, () => `WITH ${tables}, `)
-        : `WITH ${tables} ${sql}`
   if (rule.unit !== undefined && !['rows', 'percent'].includes(rule.unit))
     report.warn([...path, 'unit'], 'The unit of an sql rule is only shown; the query decides what is counted.', {
       found: rule.unit,
     })
-  return [
-    {
+  const read = readRuleQuery(rule.query, column, [...path, 'query'], report)
+  if (!read || !condition) return undefined
+  return (rows) => {
+    const translated = translateRule(read, rows, report)
+    if (!translated) return undefined
+    const problem = operatorProblem(rule, translated.type)
+    if (problem) {
+      report.error([...path, problem.operator], problem.message, {
+        found: rule[problem.operator],
+        allowed: problem.allowed,
+      })
+      return undefined
+    }
+    return {
       rule: nameOf(rule),
       ...(column === undefined ? {} : { column }),
       severity,
       message: `${rule.description ?? `the result of the query ${nameOf(rule)}`}${rule.description ? ': the result' : ''} ${condition.words}`,
-      // A comment at the end must not swallow what the engine writes behind the query.
-      sql: whole.includes('--') ? `${whole}\n` : whole,
+      sql: translated.sql,
       foreign: true,
+      ...(translated.onlyCounts ? { onlyCounts: true } : {}),
       holds: condition.holds,
-    },
-  ]
+    }
+  }
+}
+
+/** An operator that no value of the query's type could ever fulfil. */
+const operatorProblem = (
+  rule: Quality,
+  type: Type,
+): { operator: (typeof OPERATORS)[number]; message: string; allowed: string } | undefined => {
+  const operator = OPERATORS.find((name) => rule[name] !== undefined)
+  if (operator === undefined || type.of === 'unknown' || isNumber(type)) {
+    if (operator === undefined || typeof rule[operator] !== 'boolean' || !isNumber(type)) return undefined
+    return {
+      operator,
+      message: `The query gives a number (${athenaName(type)}), which is neither true nor false.`,
+      allowed: 'a number',
+    }
+  }
+  const gives = `The query gives no number, but ${athenaName(type)}`
+  if (operator !== 'mustBe' && operator !== 'mustNotBe')
+    return {
+      operator,
+      message: `${gives}, and ${operator} compares numbers.`,
+      allowed: 'a query that gives a number, such as count(*), or CAST(… AS bigint); or mustBe, mustNotBe',
+    }
+  if (['array', 'map', 'row', 'varbinary', 'foreign'].includes(type.of))
+    return { operator, message: `${gives}, which nothing is compared with.`, allowed: 'a query that gives one value' }
+  if (type.of === 'boolean' && !/^(true|false|null)$/i.test(String(rule[operator])))
+    return { operator, message: `${gives}.`, allowed: 'true or false' }
+  return undefined
 }

@@ -105,8 +105,8 @@ export const draftContract = (text: string, file: string): Draft => {
     if (!(cause instanceof ContractError)) throw cause
     return { file, errors: cause.issues, warnings: [], objects: [] }
   }
-  const { data, lineOf } = yaml
-  const report = createReport(file, lineOf)
+  const { data, places } = yaml
+  const report = createReport(file, places)
   const done = (objects: Compiled[] = []): Draft => ({
     file,
     errors: report.errors,

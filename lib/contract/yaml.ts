@@ -1,7 +1,7 @@
 // YAML to plain data, with the line of every path. Refuses what would not end: cycles, and aliases that multiply.
 
-import { LineCounter, parseDocument } from 'yaml'
-import { ContractError, type ContractIssue, type Path } from './errors.ts'
+import { isScalar, LineCounter, parseDocument } from 'yaml'
+import { ContractError, type ContractIssue, type Path, type Place, type Places } from './errors.ts'
 
 const MAX_BYTES = 5_000_000
 const MAX_DEPTH = 100
@@ -10,7 +10,7 @@ const MAX_SYNTAX_ERRORS = 10
 
 export interface YamlData {
   data: unknown
-  lineOf: (path: Path) => number | undefined
+  places: Places
 }
 
 /** Parses one YAML document. Throws a ContractError with all syntax problems and their lines. */
@@ -73,5 +73,47 @@ export const parseYaml = (text: string, file: string): YamlData => {
     }
     return undefined
   }
-  return { data: plain(data), lineOf }
+  const placeIn = (path: Path, offset: number): Place | undefined => {
+    let node: unknown
+    try {
+      node = document.getIn(path, true)
+    } catch {
+      return undefined
+    }
+    if (!isScalar(node) || typeof node.value !== 'string' || !node.range) return undefined
+    const [start, end] = node.range
+    const found = offsetInSource(text.slice(start, end), node.value, offset)
+    if (found === undefined) return undefined
+    const { line } = lines.linePos(start + found)
+    const before = text.slice(lines.lineStarts[line - 1] ?? 0, start + found)
+    return { line, column: [...before].length + 1 }
+  }
+  return { data: plain(data), places: { lineOf, placeIn } }
+}
+
+/**
+ * Where a character of a text stands in the YAML that writes it. YAML folds lines and takes indents away, so the two are
+ * followed side by side by all that is no white space; undefined where they do not agree, as with escapes.
+ */
+const offsetInSource = (source: string, value: string, offset: number): number | undefined => {
+  const isSpace = (character: string | undefined): boolean => character !== undefined && /\s/.test(character)
+  const quote = /^["']/.exec(source)?.[0]
+  // The first line of a block says its style: |, > and the like.
+  let at = quote === undefined ? (/^[|>][^\n]*\n/.exec(source)?.[0].length ?? 0) : 1
+  let last = at
+  for (let i = 0; i < value.length; i++) {
+    if (isSpace(value[i])) {
+      if (i === offset) return last
+      continue
+    }
+    while (isSpace(source[at])) at++
+    if (source[at] !== value[i]) {
+      if (quote !== '"' || source[at] !== '\\' || source[at + 1] !== value[i]) return undefined
+      at++
+    } else if (quote === "'" && value[i] === "'") at++
+    if (i === offset) return at
+    at++
+    last = at
+  }
+  return last
 }

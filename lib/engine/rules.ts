@@ -3,6 +3,7 @@
 import { DuckDBInstance, StatementType } from '@duckdb/node-api'
 import type { FileRule, Plan } from '../contract/plan.ts'
 import { identifier, literal } from '../contract/sql.ts'
+import { RAISED } from '../sql/expressions.ts'
 import type { Binding } from './bind.ts'
 import { Cancelled, EngineFault, Refusal } from './errors.ts'
 import type { EngineSettings, ViolationGroup } from './result.ts'
@@ -39,11 +40,16 @@ export async function applyFileRules(
   signal?.addEventListener('abort', stop)
   try {
     const columns = plan.columns.map((column) => `CAST(NULL AS ${column.sqlType}) AS ${identifier(column.name)}`)
+    columns.push('CAST(NULL AS VARCHAR) AS _upload')
+    if (plan.settings.extraColumns === 'keep') columns.push('CAST(NULL AS VARCHAR) AS _extra')
     const table =
       parts.length === 0
-        ? `SELECT ${columns.join(', ')}, '' AS _upload LIMIT 0`
+        ? `SELECT ${columns.join(', ')} LIMIT 0`
         : `SELECT * FROM read_parquet([${parts.map(literal).join(', ')}])`
     await connection.run(`SET allowed_paths = [${parts.map(literal).join(', ')}]`)
+    // What the translation of Athena's SQL counts on, as where tables are queried.
+    await connection.run("SET TimeZone = 'UTC'")
+    await connection.run('SET ieee_floating_point_ops = true')
     await connection.run('SET enable_external_access = false')
     await connection.run('SET lock_configuration = true')
     await connection.run(`CREATE VIEW accepted AS ${table}`)
@@ -120,9 +126,7 @@ function foundInWords(value: number | string | boolean | null, shown: boolean): 
 
 /** A contract's own SQL may give anything of the rows. A count of rows is none of their values; all else could be one. */
 function mayShowValue(rule: FileRule, plan: Plan): boolean {
-  if (!rule.foreign || !hasSecrets(plan)) return true
-  const counts = /^\s*select\s+count\s*\([^()]*\)\s*(as\s+\w+\s+)?from\s/i.test(rule.sql)
-  return counts && !/\b(union|except|intersect)\b/i.test(rule.sql)
+  return !rule.foreign || !hasSecrets(plan) || rule.onlyCounts === true
 }
 
 const hasSecrets = (plan: Plan): boolean => plan.columns.some((column) => column.sensitive)
@@ -155,14 +159,25 @@ async function ruleValue(
       )
     }
     if (!rule.foreign) throw error
-    // DuckDB quotes values in its words, such as one that it could not convert.
-    const words = (error as Error).message.split('\n')[0] ?? ''
     throw new Refusal(
       'rule_cannot_run',
-      `The contract's rule ${rule.rule} cannot be evaluated: ${quoteErrors ? words : `${words.split(':')[0]} (the rest is not shown, because the dataset has columns that are not public)`}.`,
+      `The contract's rule ${rule.rule} cannot be evaluated: ${faultInWords(rule, (error as Error).message, quoteErrors)}`,
       'Mend the SQL of the rule in the contract, then drop the file again.',
     )
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** DuckDB quotes values in its words, such as one that it could not convert; what the translation says itself it says of none. */
+function faultInWords(rule: FileRule, message: string, quote: boolean): string {
+  const [, raised] = new RegExp(`'${RAISED}([\\s\\S]*?)' (?:to INT32|when|could)`).exec(message) ?? []
+  if (raised !== undefined && rule.sql.includes(literal(`${RAISED}${raised}`))) return raised
+  const [, ungrouped] = /column "?([^"\n]+?)"? must appear in the GROUP BY clause/.exec(message) ?? []
+  if (ungrouped !== undefined)
+    return 'A column is neither grouped nor in an aggregate: write min(x) or arbitrary(x) of it.'
+  const words = message.split('\n')[0] ?? ''
+  return quote
+    ? `${words}.`
+    : `${words.split(':')[0]} (the rest is not shown, because the dataset has columns that are not public).`
 }

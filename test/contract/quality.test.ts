@@ -14,7 +14,7 @@ const onTable = (rule: string): Plan =>
 const errorsOf = (text: string): string => draftContract(text, 'c.yaml').errors.map(issueText).join('\n')
 const warningsOf = (text: string): string => draftContract(text, 'c.yaml').warnings.map(issueText).join('\n')
 
-const ROWS = `(SELECT * FROM (VALUES ('x', 1), ('y', 2), ('x', 2), (NULL, NULL), ('', 5), ('N/A', 6), ('x', 7), (NULL, 8)) r("a b", n))`
+const ROWS = `(SELECT *, 'u1' AS _upload FROM (VALUES ('x', 1), ('y', 2), ('x', 2), (NULL, NULL), ('', 5), ('N/A', 6), ('x', 7), (NULL, 8)) r("a b", n))`
 const EMPTY = `(SELECT * FROM ${ROWS} WHERE false)`
 const outcome = async (rule: FileRule | undefined, table = ROWS): Promise<{ value: unknown; holds: boolean }> => {
   if (!rule) throw new Error('there is no rule about the file')
@@ -188,7 +188,13 @@ describe('sql', () => {
     ['SELECT count(*) FROM "{object}" WHERE "{column}" = \'y\'', 1],
     ['WITH w AS (SELECT n FROM {table}) SELECT max(n) FROM w -- ; drop table x', 8],
     ['SELECT count(*) FROM {object} WHERE "a b" <> \'delete from x; {\'', 6],
-    ["SELECT struct_extract({'k': 4}, 'k') FROM {object} LIMIT 1", 4],
+    ['SELECT n FROM {object} ORDER BY n DESC LIMIT 1', 8],
+    ['VALUES 7 / 2', 3],
+    ["SELECT max({object}.n) FROM { object } WHERE _upload = 'u1'", 8],
+    ['WITH w AS (SELECT max(n) AS m FROM {object}), v AS (SELECT m FROM w) SELECT v.m + w.m FROM v CROSS JOIN w', 16],
+    ["SELECT date_diff('month', DATE '2020-01-15', DATE '2020-02-14') FROM {object} LIMIT 1", 0],
+    ["SELECT count(*) FROM {object} WHERE regexp_like({property}, '^[x-z]$')", 4],
+    ['SELECT count(*) FROM T AS a JOIN "t" AS b ON a.n = b.n', 9],
   ])('%s', async (text, value) => {
     const plan = planWith(`{type: sql, query: ${JSON.stringify(text)}, mustBe: ${value}}`)
     expect(plan.fileRules[0]).toMatchObject({ foreign: true, severity: 'error' })
@@ -206,14 +212,129 @@ describe('sql', () => {
     }
   })
   it.each<[query: string, error: RegExp]>([
-    ['DELETE FROM {object}', /not a SELECT/],
-    ['SELECT 1; DROP TABLE x', /more than one statement/],
-    ['WITH a AS (SELECT 1) DELETE FROM {object}', /may only read/],
-    ['SELECT {what} FROM {object}', /placeholder \{what\} is not known/],
-    ["COPY (SELECT 1) TO 'x'", /not a SELECT/],
+    ['DELETE FROM {object}', /DELETE is not allowed: a query only reads/],
+    [
+      'SELECT 1; DROP TABLE x',
+      /c\.yaml:9:\d+ .*The query holds more than one statement\. .*allowed: one SELECT in Athena's SQL/,
+    ],
+    ['WITH a AS (SELECT 1) DELETE FROM {object}', /DELETE is not allowed: a query only reads/],
+    ["COPY (SELECT 1) TO 'x'", /COPY is not allowed: a query only reads/],
+    ['SHOW TABLES', /not a SELECT/],
     ['', /not a SELECT/],
+    [' ; ', /not a SELECT/],
+    ['SELECT {what} FROM {object}', /placeholder \{what\} is not known/],
+    ["SELECT count(*) FROM {object} WHERE {property} = '{property}'", /\{property\} stands inside of a text/],
+    // What DuckDB has and Athena has not: each says what to write.
+    ["SELECT struct_extract({'k': 4}, 'k') FROM {object} LIMIT 1", /A brace is not supported\. Write ROW/],
+    ['SELECT median(n) FROM {object}', /The function median is not supported\. Write approx_percentile\(x, 0\.5\)\./],
+    ['SELECT count(*) FILTER (n > 2) FROM {object}', /there is n where WHERE is expected/],
+    ['SELECT sum(n::double) FROM {object}', /The cast :: is not supported\. Write CAST\(x AS type\)/],
+    ["SELECT count(*) FROM {object} WHERE n = '5'", /integer|bigint and varchar have no type in common\. Write CAST/],
+    ['FROM {object} SELECT count(*)', /Write SELECT … FROM/],
+    ['WITH RECURSIVE r AS (SELECT 1 AS x UNION ALL SELECT x FROM r) SELECT max(x) FROM r', /RECURSIVE/],
+    // What it may not see.
+    ['SELECT count(*) FROM clean.t', /There is no table clean\.t: a rule reads the accepted rows of its own file/],
+    ['SELECT count(*) FROM other', /There is no table other: .* Write FROM \{object\}/],
+    ["SELECT count(*) FROM read_csv('/etc/passwd')", /read_csv/],
+    ['SELECT count(*) FROM information_schema.tables', /There is no table information_schema\.tables/],
+    ['SELECT max("$path") FROM {object}', /There is no column \$path\. The columns here are: a b, n, _upload\./],
+    ['SELECT max(m) FROM {object}', /There is no column m\. The columns here are: a b, n, _upload\./],
+    ['SELECT max(_extra) FROM {object}', /There is no column _extra/],
+    // One value.
+    ['SELECT n FROM {object}', /may give more than one row/],
+    ['SELECT count(*) FROM {object} GROUP BY n', /may give more than one row/],
+    ['SELECT max(n) OVER () FROM {object}', /may give more than one row/],
+    ['SELECT count(*) FROM {object} UNION ALL SELECT 1', /may give more than one row/],
+    ['SELECT (SELECT max(n) FROM {object}) FROM {object}', /may give more than one row/],
+    ['SELECT min(n), max(n) FROM {object}', /gives 2 columns, and a rule is about one value/],
   ])('%s is refused', (text, error) => {
     expect(errorsOf(contractOf(onColumn(`{type: sql, query: ${JSON.stringify(text)}, mustBe: 0}`)))).toMatch(error)
+  })
+  it('the kept columns of others can be read', () => {
+    const text = contractOf(
+      '  - {name: a, logicalType: string}',
+      '  quality: [{type: sql, query: "SELECT count(_extra) FROM {object}", mustBe: 0}]\n  customProperties: [{property: weir, value: {extraColumns: keep}}]\n',
+    )
+    expect(errorsOf(text)).toBe('')
+  })
+  it.each<[operator: string, query: string, error: RegExp | undefined]>([
+    [
+      'mustBeLessThan: 5',
+      'SELECT max("a b") FROM {object}',
+      /mustBeLessThan: The query gives no number, but varchar, and mustBeLessThan compares numbers/,
+    ],
+    [
+      'mustBe: 5',
+      'SELECT bool_and(n > 1) FROM {object}',
+      /mustBe: The query gives no number, but boolean.*allowed: true or false/,
+    ],
+    ['mustBe: true', 'SELECT bool_and(n > 1) FROM {object}', undefined],
+    ['mustBe: true', 'SELECT count(*) FROM {object}', /which is neither true nor false/],
+    ['mustBe: x', 'SELECT max("a b") FROM {object}', undefined],
+    ['mustBe: x', 'SELECT array_agg("a b") FROM {object}', /which nothing is compared with/],
+    ['mustBe: "2020-01-31"', "SELECT max(DATE '2020-01-31') FROM {object}", undefined],
+  ])('%s: %s', (operator, query, error) => {
+    const found = errorsOf(contractOf(onColumn(`{type: sql, query: ${JSON.stringify(query)}, ${operator}}`)))
+    if (error) expect(found).toMatch(error)
+    else expect(found).toBe('')
+  })
+  it('says nothing of SQL where the columns themselves are wrong', () => {
+    const text = contractOf(
+      '  - {name: a, logicalType: number, physicalType: nonsense(, logicalTypeOptions: {pattern: x}}\n  - {name: n, logicalType: integer, logicalTypeOptions: {minimum: x}}',
+      '  quality: [{type: sql, query: "SELECT sum(a) FROM {object}", mustBe: 0}]\n',
+    )
+    expect(errorsOf(text)).not.toMatch(/query/)
+    expect(errorsOf(text)).not.toBe('')
+  })
+  it('the hash follows the rule', () => {
+    const hash = (query: string) => planWith(`{type: sql, query: ${JSON.stringify(query)}, mustBe: 0}`).hash
+    const before = hash('SELECT count(*) FROM {object} WHERE n > 2')
+    expect(hash('SELECT count(*) FROM {object} WHERE n > 3')).not.toBe(before)
+    expect(hash('SELECT count(*) FROM {object} WHERE n > 2')).toBe(before)
+  })
+  it('knows a query that can only count rows', () => {
+    const counts = (query: string) =>
+      planWith(`{type: sql, query: ${JSON.stringify(query)}, mustBe: 0}`).fileRules[0]?.onlyCounts ?? false
+    expect(counts('SELECT count(*) FROM {object} WHERE n > 2')).toBe(true)
+    expect(counts('SELECT count_if(n > 2) FROM t AS x')).toBe(true)
+    expect(counts('SELECT count(*) + 1 FROM {object}')).toBe(false)
+    expect(counts('SELECT count(*) FROM {object} CROSS JOIN UNNEST(sequence(1, n)) u(x)')).toBe(false)
+    expect(counts('SELECT count(*) FROM (SELECT 1 FROM {object})')).toBe(false)
+    expect(counts('SELECT max(n) FROM {object}')).toBe(false)
+  })
+  describe('the place of a mistake', () => {
+    const table = (yaml: string): string =>
+      errorsOf(
+        contractOf(
+          '  - {name: a, logicalType: string}\n  - {name: b, logicalType: integer}',
+          `  quality:\n  - type: sql\n    mustBe: 0\n    query: ${yaml}\n`,
+        ),
+      ).split(': ')[0] ?? ''
+    // The query begins in line 11, after 11 characters.
+    it.each<[style: string, yaml: string, at: string]>([
+      ['plain', 'SELECT count(*) FROM {object} WHERE wrong > 1', '11:48'],
+      ['plain, in lines', 'SELECT count(*)\n      FROM {object}\n      WHERE wrong > 1', '13:13'],
+      ['single quotes', "'SELECT count(*) FROM {object} WHERE a = ''x'' OR wrong > 1'", '11:62'],
+      ['double quotes', '"SELECT count(*) FROM {object} WHERE \\"wrong\\" > 1"', '11:50'],
+      ['double quotes, in lines', '"SELECT count(*)\n      FROM {object} WHERE wrong > 1"', '12:27'],
+      ['a block', "|\n      SELECT count(*) -- {what}\n\n      FROM {object} WHERE a = 'ß{' OR wrong > 1", '14:39'],
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: contracts in the wild write placeholders like this
+      ['a folded block', '>-\n      SELECT count(*)\n      FROM ${table}\n        WHERE\twrong > 1', '14:15'],
+      ['a placeholder that is not known', '|\n      SELECT count(*)\n      FROM {object} WHERE {what} > 1', '13:27'],
+      ['an end that is missing', 'SELECT count(*) FROM {object} WHERE', '11:47'],
+    ])('%s', (_style, yaml, at) => expect(table(yaml)).toBe(`c.yaml:${at} schema[0].quality[0].query`))
+
+    it('within the query, where the YAML does not tell it', () => {
+      const query = '"SELECT count(*)\\n FROM {object}\\n WHERE\\x20wrong > 1"'
+      expect(
+        errorsOf(
+          contractOf(
+            '  - {name: a, logicalType: string}',
+            `  quality:\n  - type: sql\n    mustBe: 0\n    query: ${query}\n`,
+          ),
+        ),
+      ).toMatch(/^c\.yaml:11 schema\[0\]\.quality\[0\]\.query: Line 3:8 of the query: There is no column wrong\. /)
+    })
   })
   it('a property placeholder needs a property', () => {
     expect(

@@ -8,7 +8,7 @@ import { dateType, formatOf, fullDateType, fullTimestampType, timestampType } fr
 import { type ColumnType, place } from '../../lib/contract/types/type.ts'
 import { query } from './duck.ts'
 
-const report = forDataset(createReport('test.yaml', () => undefined))
+const report = forDataset(createReport('test.yaml', { lineOf: () => undefined, placeIn: () => undefined }))
 
 async function judged(type: ColumnType, texts: string[]): Promise<unknown[][]> {
   const rows = texts.map((text, i) => `(${i}, ${literal(text)})`).join(', ')
