@@ -1,0 +1,521 @@
+// Holds models against the tables that there are and against each other, before anything runs: which tables and columns they
+// read, what they give, in which order they are made. Every problem has its place in the file.
+
+import { nearest } from '../../contract/names.ts'
+import { partitionProblems, partitionText } from '../../contract/partition.ts'
+import type { Query, Select } from '../../sql/ast.ts'
+import { QueryError } from '../../sql/errors.ts'
+import { placeOf, tokensOf } from '../../sql/lex.ts'
+import { queryOf, type TableRef, tablesOf } from '../../sql/refs.ts'
+import { athenaName, duckdbName, type Type } from '../../sql/types.ts'
+import { hex } from '../keys.ts'
+import { translate } from '../statement.ts'
+import { driverOf, walk } from './driver.ts'
+import { type ModelIssue, saidBy } from './issues.ts'
+import type { KnownTable } from './known.ts'
+import type { Model, ModelSource, SettingPath } from './model.ts'
+import { testQueries } from './tests.ts'
+
+export interface Checked {
+  /** Those without errors, each after the models that it reads. */
+  models: Model[]
+  errors: ModelIssue[]
+  warnings: ModelIssue[]
+}
+
+/** A model that is being looked at. */
+interface Draft {
+  source: ModelSource
+  query?: Query
+  refs: TableRef[]
+  /** Models that it reads, and those that its tests read, with the places where. */
+  needs: Map<string, { line: number; column: number }>
+  reads: Set<string>
+  failed: boolean
+}
+
+/** Items of SELECT that are looked at one by one after a first mistake. */
+const MOST_MISTAKES = 20
+
+/**
+ * Checks all models of a lake together. `tables`: what they can read besides each other (see tablesOfLake). Throws nothing for
+ * what the models say.
+ *
+ * @example
+ * const { models, errors } = checkModels((await readModels('models')).models, tablesOfLake(plans.values()))
+ */
+export function checkModels(sources: readonly ModelSource[], tables: readonly KnownTable[]): Checked {
+  const check = new Check(sources, tables)
+  return check.all()
+}
+
+class Check {
+  private readonly errors: ModelIssue[] = []
+  private readonly warnings: ModelIssue[] = []
+  private readonly known = new Map<string, KnownTable>()
+  private readonly drafts = new Map<string, Draft>()
+  private readonly made = new Map<string, Model>()
+
+  constructor(sources: readonly ModelSource[], tables: readonly KnownTable[]) {
+    for (const table of tables) this.known.set(table.name.toLowerCase(), table)
+    for (const source of sources) {
+      const name = `curated.${source.name}`
+      const draft: Draft = { source, refs: [], needs: new Map(), reads: new Set(), failed: false }
+      if (this.drafts.has(name)) {
+        this.fail(draft, undefined, `There are two models ${source.name}: rename one.`)
+        continue
+      }
+      this.drafts.set(name, draft)
+    }
+  }
+
+  all(): Checked {
+    for (const draft of this.drafts.values()) this.look(draft)
+    const order = this.order()
+    for (const draft of order) {
+      if (draft.failed || [...draft.needs.keys()].some((name) => this.drafts.get(name)?.failed)) {
+        // What stands behind a mistake would only be its echo.
+        draft.failed = true
+        continue
+      }
+      const model = this.model(draft)
+      if (model && !draft.failed) {
+        this.made.set(model.table.name, model)
+        this.known.set(model.table.name, model.table)
+      } else draft.failed = true
+    }
+    const byPlace = (a: ModelIssue, b: ModelIssue) =>
+      (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0)
+    return { models: [...this.made.values()], errors: this.errors.sort(byPlace), warnings: this.warnings.sort(byPlace) }
+  }
+
+  // --- issues ---
+
+  private fail(draft: Draft, place: { line: number; column: number } | number | undefined, message: string): void {
+    draft.failed = true
+    this.errors.push(this.issue(draft, place, message))
+  }
+  private warn(draft: Draft, place: { line: number; column: number } | number | undefined, message: string): void {
+    this.warnings.push(this.issue(draft, place, message))
+  }
+  private issue(
+    { source }: Draft,
+    place: { line: number; column: number } | number | undefined,
+    message: string,
+  ): ModelIssue {
+    const at = typeof place === 'number' ? placeOf(source.text, place) : place
+    return { file: source.file, ...at, message }
+  }
+  private setting(draft: Draft, path: SettingPath, message: string): void {
+    this.fail(draft, draft.source.placeOf(path), message)
+  }
+
+  // --- which tables ---
+
+  private look(draft: Draft): void {
+    const { source } = draft
+    const clash = this.known.get(`curated.${source.name}`)
+    if (clash)
+      this.fail(
+        draft,
+        undefined,
+        `${clash.name} is the entity table of the dataset ${source.name} already: rename the model, or give the dataset curated: {mode: none}.`,
+      )
+    let query: Query
+    try {
+      if (tokensOf(source.text).every(({ kind, text }) => kind === 'end' || text === ';')) {
+        this.fail(draft, undefined, 'There is no SQL in the file: write one SELECT.')
+        return
+      }
+      query = queryOf(source.text)
+    } catch (error) {
+      this.said(draft, error)
+      return
+    }
+    draft.query = query
+    draft.refs = tablesOf(source.text, query)
+    for (const ref of draft.refs) {
+      const wrong = this.wrongRef(draft, ref)
+      if (wrong !== undefined) this.fail(draft, ref.at, wrong)
+      else {
+        draft.reads.add(ref.name)
+        if (this.drafts.has(ref.name)) draft.needs.set(ref.name, placeOf(source.text, ref.at))
+      }
+    }
+    source.settings.tests.forEach((test, index) => {
+      const place = source.placeOf(['tests', index, test.kind])
+      const own = `curated.${source.name}`
+      if (test.kind === 'relationships') this.needed(draft, test.to.table.toLowerCase(), own, place)
+      if (test.kind !== 'sql') return
+      try {
+        const refs = tablesOf(test.sql)
+        for (const { name } of refs) this.needed(draft, name, own, place)
+        if (!refs.some(({ name }) => name === own))
+          this.warn(draft, place, `The test does not look at the model: name ${own} in its FROM.`)
+      } catch (error) {
+        if (!(error instanceof QueryError)) throw error
+        this.fail(draft, place, `The SQL of the test: ${saidBy(error).message}`)
+      }
+    })
+  }
+
+  /** A table that a test looks at: made before, as far as it is a model. */
+  private needed(draft: Draft, table: string, own: string, place: { line: number; column: number }): void {
+    if (table === own) return
+    if (this.drafts.has(table)) draft.needs.set(table, draft.needs.get(table) ?? place)
+    else if (!this.known.has(table)) this.fail(draft, place, this.unknown(table))
+  }
+
+  private wrongRef({ source }: Draft, ref: TableRef): string | undefined {
+    const { name, names, at, end } = ref
+    if (name === `curated.${source.name}`)
+      return `The model reads itself. What it reads has to be there before it: take the rows from the tables that they come from.`
+    if (!name.includes('.')) {
+      const zones = ['clean', 'curated', 'ops'].map((zone) => `${zone}.${name}`).filter((one) => this.isThere(one))
+      const meant = zones.length > 0 ? zones : [`clean.${name}`, `curated.${name}`]
+      return `The table ${names[0]} needs its zone: write ${meant.join(' or ')}.`
+    }
+    if (name.startsWith('information_schema.'))
+      return 'A model reads tables of the lake, and not what there is to read.'
+    if (!this.isThere(name)) return this.unknown(names.join('.'))
+    const words = tokensOf(source.text).filter((token) => token.at >= at && token.at < end)
+    if (words.some(({ kind, text }) => kind === 'word' && text === 'FOR'))
+      return 'A model reads tables as they are now: leave FOR … AS OF out, for older versions do not stay for ever.'
+    return undefined
+  }
+
+  private isThere(name: string): boolean {
+    return this.known.has(name) || this.drafts.has(name)
+  }
+
+  private unknown(written: string): string {
+    const all = [...new Set([...this.known.keys(), ...this.drafts.keys()])].sort()
+    const bare = written.slice(written.lastIndexOf('.') + 1).toLowerCase()
+    const near = all.find((name) => name.endsWith(`.${bare}`)) ?? nearest(written, all)
+    const meant = near === undefined ? '' : ` ${near} is meant, perhaps.`
+    const [zone = '', dataset = ''] = written.toLowerCase().split('.')
+    if (zone === 'curated' && this.known.has(`clean.${dataset}`))
+      return `There is no table ${written}: the contract of ${dataset} wants none. Give it curated: {mode: merge} or {mode: append}, or read clean.${dataset}.`
+    return `There is no table ${written}.${meant} The tables are: ${all.join(', ')}.`
+  }
+
+  // --- in which order ---
+
+  /** Each after what it needs; the models of a circle are told and left out. */
+  private order(): Draft[] {
+    const order: Draft[] = []
+    const done = new Set<Draft>()
+    const path: Draft[] = []
+    const visit = (draft: Draft): void => {
+      if (done.has(draft)) return
+      path.push(draft)
+      for (const [name, place] of draft.needs) {
+        const next = this.drafts.get(name)
+        if (!next) continue
+        const from = path.indexOf(next)
+        if (from >= 0) {
+          const names = [...path.slice(from), next].map(({ source }) => source.name)
+          this.fail(
+            draft,
+            place,
+            `The models go round in a circle: ${names.join(' → ')}. One of them has to read something else.`,
+          )
+        } else visit(next)
+      }
+      path.pop()
+      done.add(draft)
+      order.push(draft)
+    }
+    for (const draft of this.drafts.values()) visit(draft)
+    return order
+  }
+
+  // --- one by one ---
+
+  /** An error of the SQL, at its place in the file. */
+  private said(draft: Draft, error: unknown): void {
+    if (!(error instanceof QueryError)) throw error
+    const { line, column, message } = saidBy(error)
+    this.fail(draft, line === undefined ? undefined : { line, column: column ?? 1 }, message)
+  }
+
+  private model(draft: Draft): Model | undefined {
+    const { source, query, refs } = draft
+    if (!query) return undefined
+    const columns = this.columns(draft, query)
+    if (!columns) return undefined
+    const { settings } = source
+    const { description, materialized, uniqueKey, partitionBy, schedule, tests } = settings
+    this.checkColumns(draft, query, columns)
+    if (draft.failed) return undefined
+    const comments = new Map(Object.entries(settings.columns).map(([name, comment]) => [name.toLowerCase(), comment]))
+    const table: Model['table'] = {
+      name: `curated.${source.name}`,
+      ...(description === undefined ? {} : { description }),
+      columns: columns.map(({ name, type }) => {
+        const comment = comments.get(name)
+        return { name, type: duckdbName(type), ...(comment === undefined ? {} : { comment }) }
+      }),
+      partitionKeys: [],
+    }
+    this.checkSettings(draft, table)
+    this.checkFollows(draft, query)
+    const small = (names: string[]) => names.map((name) => name.toLowerCase())
+    const model: Model = {
+      name: source.name,
+      file: source.file,
+      ...(description === undefined ? {} : { description }),
+      materialized,
+      uniqueKey: small(uniqueKey),
+      partitionBy: partitionBy.map((field) => ({ ...field, column: field.column.toLowerCase() })),
+      ...(schedule === undefined ? {} : { schedule }),
+      sql: sqlOf(source.text),
+      reads: [...new Set([...draft.reads].flatMap((name) => [name, ...this.behind(name)]))].sort(),
+      table,
+      tests,
+      hash: '',
+    }
+    if (materialized === 'incremental' && !draft.failed) {
+      const found = driverOf({
+        text: source.text,
+        query,
+        columns,
+        uniqueKey,
+        tables: new Map(refs.flatMap(({ name }) => [[name, this.known.get(name)] as const]).filter(isWhole)),
+        behind: (name) => this.behind(name),
+      })
+      if ('problems' in found) for (const { at, message } of found.problems) this.fail(draft, at, message)
+      else model.incremental = found.incremental
+    }
+    if (!draft.failed) this.checkTests(draft, model)
+    model.hash = hashOf(model)
+    return model
+  }
+
+  /** What the tables of a view come from. */
+  private behind(name: string): string[] {
+    const model = this.made.get(name)
+    return model?.materialized === 'view' ? model.reads : []
+  }
+
+  /** The columns that the query gives; mistakes in several items of SELECT are all told. */
+  private columns(draft: Draft, query: Query): { name: string; type: Type }[] | undefined {
+    let { text } = draft.source
+    const tables = [...this.known.values()]
+    for (let mistakes = 0; mistakes < MOST_MISTAKES; mistakes++) {
+      try {
+        const found = translate(text, tables)
+        if (found.kind !== 'query') {
+          this.fail(draft, query.at, 'A model is one SELECT.')
+          return undefined
+        }
+        if (found.paths) this.fail(draft, query.at, 'A model cannot have "$path": the files of a table come and go.')
+        return mistakes > 0 ? undefined : found.columns
+      } catch (error) {
+        if (!(error instanceof QueryError)) throw error
+        const named = /^The column (.+) of the result /.exec(error.message)
+        if (named) {
+          const item = itemsOf(query.body).find((one) => one.name?.toLowerCase() === named[1]?.toLowerCase())
+          this.fail(draft, item?.at ?? query.at, error.message)
+          return undefined
+        }
+        this.said(draft, error)
+        const place = saidBy(error)
+        const item = itemsOf(query.body).find(({ at, end }) => {
+          if (end === undefined) return false
+          const [from, to] = [placeOf(text, at), placeOf(text, end)]
+          return isFrom(place, from) && !isFrom(place, to)
+        })
+        if (!item || item.end === undefined) return undefined
+        // The places of what comes after stay.
+        const length = item.end - item.at
+        const lines = text.slice(item.at, item.end).replaceAll(/[^\r\n]/g, ' ')
+        const mask = length >= 4 ? 'NULL' : '0'
+        if (/[\r\n]/.test(lines.slice(0, mask.length))) return undefined
+        text = text.slice(0, item.at) + mask + lines.slice(mask.length) + text.slice(item.end)
+      }
+    }
+    return undefined
+  }
+
+  private checkColumns(draft: Draft, query: Query, columns: { name: string; type: Type }[]): void {
+    const seen = new Map<string, number>()
+    const items = itemsOf(query.body)
+    const hasStar = items.some((item) => item.star)
+    columns.forEach(({ name, type }, index) => {
+      const item = hasStar ? items.find((one) => one.name?.toLowerCase() === name.toLowerCase()) : items[index]
+      const at = item?.at ?? items.find((one) => one.star)?.at ?? query.at
+      if (/^_col\d+$/.test(name) && item?.name === undefined)
+        this.fail(draft, at, `Column ${index + 1} has no name: write AS name after it.`)
+      else if (['_gone', '_weir'].some((own) => name.toLowerCase().startsWith(own)))
+        this.fail(draft, at, `Weir itself uses names that begin like ${name}: write AS name after it.`)
+      else if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+        this.fail(
+          draft,
+          at,
+          `The column ${name} needs a name of letters, digits and _, beginning with a letter: write AS name after it.`,
+        )
+      else if (name !== name.toLowerCase())
+        this.fail(
+          draft,
+          at,
+          `The column ${name} is ${name.toLowerCase()} on AWS, which knows small letters only: write AS ${name.toLowerCase()}.`,
+        )
+      else if (seen.has(name)) this.fail(draft, at, `Two columns have the name ${name}: give one another by AS.`)
+      seen.set(name, index)
+      const wrong = unstorable(type)
+      if (wrong !== undefined) this.fail(draft, at, `The column ${name} is of the type ${athenaName(type)}. ${wrong}`)
+    })
+  }
+
+  private checkSettings(draft: Draft, table: Model['table']): void {
+    const { settings } = draft.source
+    const names = table.columns.map(({ name }) => name)
+    const missing = (name: string): string | undefined => {
+      if (names.includes(name.toLowerCase())) return undefined
+      const near = nearest(name, names)
+      return `The model gives no column ${name}${near === undefined ? '' : `; ${near} is meant, perhaps`}. Its columns are: ${names.join(', ')}.`
+    }
+    const held = (name: string, path: SettingPath): void => {
+      const wrong = missing(name)
+      if (wrong !== undefined) this.setting(draft, path, wrong)
+    }
+    for (const [index, name] of settings.uniqueKey.entries()) held(name, ['uniqueKey', index])
+    for (const name of Object.keys(settings.columns)) held(name, ['columns', name])
+    for (const { index, message } of partitionProblems(settings.partitionBy, table.columns)) {
+      const field = settings.partitionBy[index]
+      const near = field && missing(field.column)
+      this.setting(draft, ['partitionBy', index], near ?? `${field ? `${partitionText(field)}: ` : ''}${message}`)
+    }
+    settings.tests.forEach((test, index) => {
+      const path = ['tests', index, test.kind]
+      if (test.kind === 'not_null' || test.kind === 'unique') for (const name of test.columns) held(name, path)
+      else if (test.kind === 'accepted_values' || test.kind === 'relationships') held(test.column, [...path, 'column'])
+      if (test.kind !== 'relationships') return
+      const to = this.known.get(test.to.table.toLowerCase())
+      const there = to ? [...to.columns, ...to.partitionKeys].map(({ name }) => name) : []
+      if (to && !there.some((name) => name.toLowerCase() === test.to.column.toLowerCase()))
+        this.setting(
+          draft,
+          [...path, 'to'],
+          `${to.name} has no column ${test.to.column}. Its columns are: ${there.join(', ')}.`,
+        )
+    })
+  }
+
+  /** Whether a run comes whenever the answer may differ. */
+  private checkFollows(draft: Draft, query: Query): void {
+    const { description, materialized } = draft.source.settings
+    if (description === undefined)
+      this.warn(draft, undefined, 'The model has no description: say in a sentence what a row of it is.')
+    if (query.orderBy.length > 0 && query.limit === undefined && query.offset === undefined)
+      this.warn(
+        draft,
+        query.orderBy[0]?.at,
+        'A table has no order: ORDER BY at the end costs time and changes nothing.',
+      )
+    if (materialized === 'view') return
+    for (const ref of draft.refs)
+      if ([ref.name, ...this.behind(ref.name)].some((name) => name.startsWith('ops.')))
+        this.fail(
+          draft,
+          ref.at,
+          `${ref.name} tells of operations and changes all the time, so that a table made from it would always be behind. Make the model materialized: view.`,
+        )
+    walk(query, (expr) => {
+      if (
+        expr.kind === 'call' &&
+        /^(now|current_date|current_timestamp|localtimestamp)$/i.test(expr.name) &&
+        materialized === 'table'
+      )
+        this.warn(
+          draft,
+          expr.at,
+          `${expr.name} is that of the last run, and a table is made anew only when what it reads has changed. Make the model materialized: view, or take the moment from the data.`,
+        )
+    })
+  }
+
+  /** The queries of the tests, held against the columns that they look at. */
+  private checkTests(draft: Draft, model: Model): void {
+    const tables = [...this.known.values(), model.table]
+    model.tests.forEach((test, index) => {
+      const [query] = testQueries({ table: model.table, uniqueKey: [], tests: [test] }, model.table.name)
+      if (!query) return
+      try {
+        for (const sql of [query.sql, query.samples]) translate(sql, tables)
+      } catch (error) {
+        if (!(error instanceof QueryError)) throw error
+        const { message } = saidBy(error)
+        this.setting(draft, ['tests', index, test.kind], `The test cannot run: ${message}`)
+      }
+    })
+  }
+}
+
+const isWhole = (entry: readonly [string, KnownTable | undefined]): entry is readonly [string, KnownTable] =>
+  entry[1] !== undefined
+
+function isFrom(place: { line?: number; column?: number }, from: { line: number; column: number }): boolean {
+  const { line = 0, column = 0 } = place
+  return line > from.line || (line === from.line && column >= from.column)
+}
+
+/** What the outermost SELECT gives, with places. Of a UNION: its first part, which gives the names. */
+function itemsOf(body: Query['body']): { at: number; end?: number; name?: string; star: boolean }[] {
+  if (body.kind === 'set') return itemsOf(body.left)
+  if (body.kind === 'nested') return itemsOf(body.query.body)
+  if (body.kind === 'values') return []
+  return (body satisfies Select).items.map((item) => {
+    if (item.star) return { at: item.at, star: true }
+    const { expr, alias, at, end } = item
+    const name = alias ?? (expr.kind === 'name' || expr.kind === 'dot' ? expr.name : undefined)
+    return { at, end, star: false, ...(name === undefined ? {} : { name }) }
+  })
+}
+
+/** What is in the way of keeping values of a type in an Iceberg table; undefined: nothing. */
+function unstorable(type: Type): string | undefined {
+  switch (type.of) {
+    case 'tinyint':
+    case 'smallint':
+      return 'Iceberg has no such type: write CAST(x AS integer).'
+    case 'unknown':
+      return 'NULL alone has no type: write CAST(NULL AS varchar), or the type that is meant.'
+    case 'instant':
+      return 'Tables hold timestamps without a time zone, in UTC: write CAST(x AS timestamp).'
+    case 'json':
+      return 'Take values out with json_extract_scalar(json, path), or write json_format(…).'
+    case 'months':
+    case 'span':
+      return 'A table cannot hold it: count days or hours with date_diff.'
+    case 'foreign':
+      return 'A table cannot hold it: cast it to a type of Athena.'
+    case 'array':
+      return unstorable(type.item)
+    case 'map':
+      return unstorable(type.key) ?? unstorable(type.value)
+    case 'row': {
+      if (type.fields.some(({ name }) => name === undefined || !/^[a-z_][a-z0-9_]*$/.test(name)))
+        return 'Its fields need names in small letters: write CAST(ROW(…) AS ROW(name type, …)).'
+      return type.fields.map((field) => unstorable(field.type)).find((wrong) => wrong !== undefined)
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The query alone, from its first word to its last. */
+function sqlOf(text: string): string {
+  const words = tokensOf(text).filter(({ kind, text }) => kind !== 'end' && text !== ';')
+  const [first, last] = [words[0], words.at(-1)]
+  return first && last ? text.slice(first.at, last.at + last.raw.length) : ''
+}
+
+/** Comments and line breaks do not decide about rows. */
+function hashOf({ sql, materialized, uniqueKey, partitionBy, incremental }: Model): string {
+  const words = tokensOf(sql).map(({ raw }) => raw)
+  return hex(JSON.stringify([words, materialized, uniqueKey, partitionBy.map(partitionText), incremental ?? null]), 24)
+}

@@ -1,0 +1,34 @@
+// The tables that models can read besides each other: what the contracts make, and the operations tables.
+
+import type { Plan } from '../../contract/plan.ts'
+import type { TableDefinition } from '../../sql/tables.ts'
+import { curatedTableOf, RECEIPT_COLUMNS, REJECT_COLUMNS, tableOf } from '../tables.ts'
+
+export interface KnownTable extends TableDefinition {
+  /** Of entity tables: which columns tell rows apart (none: rows add up), and which are never NULL. */
+  entity?: { key: string[]; required: string[] }
+}
+
+const opsTable = (name: string, columns: Readonly<Record<string, string>>): KnownTable => ({
+  name: `ops.${name}`,
+  columns: Object.entries(columns).map(([name, type]) => ({ name, type })),
+  partitionKeys: [],
+})
+
+/** The tables of a lake with these contracts, without its models. */
+export function tablesOfLake(plans: Iterable<Plan>): KnownTable[] {
+  const found: KnownTable[] = []
+  for (const plan of plans) {
+    found.push(tableOf(plan))
+    const entity = curatedTableOf(plan)
+    if (!entity) continue
+    const key = plan.settings.curated.mode === 'merge' ? plan.primaryKey : []
+    const required = plan.columns.filter((column) => column.required).map((column) => column.name)
+    found.push({ ...entity, entity: { key, required: [...new Set([...required, ...key, '_upload'])] } })
+  }
+  return [
+    ...found,
+    opsTable('receipts', RECEIPT_COLUMNS),
+    opsTable('rejects', { dataset: 'VARCHAR', ...REJECT_COLUMNS }),
+  ]
+}
