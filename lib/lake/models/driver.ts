@@ -66,7 +66,10 @@ export function driverOf(asked: Asked): { incremental: Incremental } | { problem
     return { problems }
   }
   const tried = candidates.map((candidate) => ({ candidate, found: keysOver(asked, select, candidate, places) }))
-  const fit = tried.filter(({ found }) => found.problems.length === 0)
+  const able = tried.filter(({ found }) => found.problems.length === 0)
+  // A column that USING made one of two has the value of the side that is always there.
+  const sure = able.filter(({ candidate }) => !candidate.nullable)
+  const fit = sure.length > 0 ? sure : able
   if (fit.length > 1) {
     const names = fit.map(({ candidate }) => aliasOf(candidate.relation))
     problems.push({
@@ -211,7 +214,7 @@ function keysOver(
       })
       continue
     }
-    const refuse = (message: string, at = item.expr.at) => problems.push({ at, message: `${message} ${OTHERWISE}` })
+    const refuse = (message: string, at = item.at) => problems.push({ at, message: `${message} ${OTHERWISE}` })
     if (!KEY_TYPES.has(type.of)) {
       refuse(
         `The column ${name} of the unique key is of the type ${athenaName(type)}, whose values cannot be told apart for sure: cast it to decimal, varchar or bigint.`,
@@ -223,7 +226,7 @@ function keysOver(
       refuse(wrong.message, wrong.at)
       continue
     }
-    const inFile = item.text ?? compact(text, item.expr.at, item.end)
+    const inFile = item.text ?? compact(text, item.at, item.end)
     const written = relation.alias ? inFile : withoutZone(inFile, driver.name)
     const found = typeOver(written, driver, alias)
     if ('message' in found)
@@ -243,13 +246,13 @@ function itemNamed(
   driver: KnownTable,
   alias: string,
   isAlone: boolean,
-): { expr: Expr; end: number; text?: string } | undefined {
+): { expr: Expr; at: number; end: number; text?: string } | undefined {
   const wanted = name.toLowerCase()
   for (const item of select.items) {
     if (item.star) continue
-    const { expr, end } = item
+    const { expr, at, end } = item
     const own = item.alias ?? (expr.kind === 'name' || expr.kind === 'dot' ? expr.name : undefined)
-    if (own?.toLowerCase() === wanted) return { expr, end }
+    if (own?.toLowerCase() === wanted) return { expr, at, end }
   }
   const column = driver.columns.find((one) => one.name.toLowerCase() === wanted)
   const star = select.items.find(
@@ -258,6 +261,7 @@ function itemNamed(
   if (!column || !star) return undefined
   return {
     expr: { kind: 'name', name: column.name, at: star.at },
+    at: star.at,
     end: star.at,
     text: `"${column.name.replaceAll('"', '""')}"`,
   }
