@@ -6,6 +6,7 @@ import type { Plan } from '../../lib/contract/plan.ts'
 import type { Engine } from '../../lib/engine/engine.ts'
 import type { EngineSettings } from '../../lib/engine/result.ts'
 import { type Deployed, deployedSchema } from '../../lib/lake/aws/deployed.ts'
+import type { AwsLakeOptions } from '../../lib/lake/aws/lake.ts'
 import type { LakeConfig } from '../../lib/lake/config.ts'
 import type { Lake } from '../../lib/lake/ports.ts'
 import type { Context } from '../../lib/pipeline/context.ts'
@@ -57,10 +58,14 @@ export function engineSettings(
 export type Opened = Omit<Context, 'log' | 'onReceipt'> & { deployed: Deployed }
 
 /** Opens the lake of this function; `folder` holds weir.yaml and contracts/. */
-export async function openDeployed(folder: string = import.meta.dirname): Promise<Opened> {
+export async function openDeployed(
+  folder: string = import.meta.dirname,
+  { workgroup }: Pick<AwsLakeOptions, 'workgroup'> = {},
+): Promise<Opened> {
   const deployed = deployedFromEnvironment()
   const scratch = await scratchFolder(deployed.environment)
-  const [config, lake] = await Promise.all([readConfig(folder), openLake(deployed, scratch)])
+  const options = { scratch, ...(workgroup ? { workgroup } : {}) }
+  const [config, lake] = await Promise.all([readConfig(folder), openLake(deployed, options)])
   const plans = await readPlans(config.contracts)
   let engine: Promise<Engine> | undefined
   const open = async (): Promise<Engine> => {
@@ -85,7 +90,7 @@ export async function openDeployed(folder: string = import.meta.dirname): Promis
   }
 }
 
-async function readConfig(folder: string): Promise<LakeConfig> {
+export async function readConfig(folder: string): Promise<LakeConfig> {
   const { readLakeConfig } = await import('../../lib/lake/config.ts')
   return readLakeConfig(folder)
 }
@@ -95,9 +100,9 @@ async function readPlans(folder: string): Promise<ReadonlyMap<string, Plan>> {
   return openPlans(folder)
 }
 
-async function openLake(deployed: Deployed, scratch: string): Promise<Lake> {
+async function openLake(deployed: Deployed, options: AwsLakeOptions): Promise<Lake> {
   const { openAwsLake } = await import('../../lib/lake/aws/lake.ts')
-  return openAwsLake(deployed, { scratch })
+  return openAwsLake(deployed, options)
 }
 
 /** Runs once, and again only after it failed. */

@@ -1,4 +1,4 @@
-// What operators see of a function: one structured line for each upload, its figures as metrics, and a trace where X-Ray is.
+// What operators see of a function: one structured line for each upload and each run of a curated table, its figures as metrics, and a trace where X-Ray is.
 
 import { Logger } from '@aws-lambda-powertools/logger'
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
@@ -6,6 +6,7 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { MiddlewareObj } from '@middy/core'
 import { ALL_DATASETS, DIMENSIONS, METRIC_NAMESPACE, METRICS } from '../../lib/lake/aws/metrics.ts'
 import type { Receipt } from '../../lib/lake/receipt.ts'
+import type { Run } from '../../lib/lake/runs.ts'
 import type { Context } from '../../lib/pipeline/context.ts'
 
 export interface Observer {
@@ -68,6 +69,37 @@ export function watched<T extends Omit<Context, 'log' | 'onReceipt'>>(
       countUpload(metrics, receipt)
     },
   }
+}
+
+/** A run of a curated table: one line, and its figures. */
+export function tellRun(
+  run: Run,
+  { logger, metrics }: Pick<Observer, 'logger' | 'metrics'>,
+  ids: Record<string, string> = {},
+): void {
+  const { table, kind, outcome, scope, rows, uploads, bytesScanned, cost, reason } = run
+  const fields = {
+    event: 'curated',
+    run: run.run,
+    table,
+    kind,
+    outcome,
+    scope,
+    rows,
+    uploads: { came: uploads.came, left: uploads.left },
+    milliseconds: Date.parse(run.finishedAt) - Date.parse(run.startedAt),
+    bytesScanned,
+    cost,
+    ...(reason ? { reason: reason.code } : {}),
+    ...ids,
+  }
+  if (outcome === 'published') logger.info('curated', fields)
+  else logger.warn('curated', fields)
+  metrics.addMetric(METRICS.curateRuns, MetricUnit.Count, 1)
+  metrics.addMetric(METRICS.modelTestsFailed, MetricUnit.Count, outcome === 'failed_tests' ? 1 : 0)
+  metrics.addMetric(METRICS.curateFailed, MetricUnit.Count, outcome === 'failed' ? 1 : 0)
+  metrics.addMetric(METRICS.curateBytesScanned, MetricUnit.Bytes, bytesScanned ?? 0)
+  metrics.publishStoredMetrics()
 }
 
 /** One upload in one line: nothing of its data. */

@@ -6,6 +6,7 @@ import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-p
 import type { Context as LambdaContext, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { PoisonMessage, readMessage, type Wanted } from '../../lib/lake/aws/messages.ts'
 import { deleteFault, writeFault } from '../../lib/lake/faults.ts'
+import { datasetOfKey } from '../../lib/lake/keys.ts'
 import type { Context } from '../../lib/pipeline/context.ts'
 import { UnknownDataset } from '../../lib/pipeline/errors.ts'
 import { isIgnored } from '../../lib/pipeline/ignored.ts'
@@ -39,13 +40,18 @@ export type IngestHandler = (
 export interface IngestOptions {
   /** Has a message come again after so many seconds, instead of after the queue's visibility timeout of hours. */
   comeAgain?: (record: SQSRecord, seconds: number) => Promise<void>
+  /**
+   * Tells what follows these datasets, after their uploads were brought to their decisions: whenever somebody looked, also where
+   * nothing was new, because whoever found it new may have died before it could tell. Throws, and the message comes again.
+   */
+  follow?: (datasets: Iterable<string>) => Promise<void>
 }
 
 /** The handler of a lake; `open` is called with each batch and may give the same lake each time. */
 export function makeHandler(
   open: () => Promise<Omit<Context, 'log' | 'onReceipt'>>,
   observer: Pick<Observer, 'logger' | 'metrics'>,
-  { comeAgain }: IngestOptions = {},
+  { comeAgain, follow }: IngestOptions = {},
 ): IngestHandler {
   const { logger } = observer
   return async (event, lambda) => {
@@ -63,15 +69,21 @@ export function makeHandler(
       return running
     }
 
-    /** Brings the key to its decision, and then the version that the message tells of, should that not be the same. */
-    const bringAll = async (wanted: Wanted, messageId: string): Promise<void> => {
+    /**
+     * Brings the key to its decision, and then the version that the message tells of, should that not be the same. Gives the
+     * dataset that may have changed.
+     */
+    const bringAll = async (wanted: Wanted, messageId: string): Promise<string | undefined> => {
       const { key, version, replay } = wanted
       const kind = replay ? (replay.again ? 'again' : 'replay') : 'event'
       const brought = await once(`${kind} ${key}`, key, messageId, (context) => bring(context, wanted, signal))
-      if (version === undefined || brought.passedBy || brought.version === version) return
+      if (brought.passedBy) return undefined
+      const dataset = datasetOfKey(key)
+      if (version === undefined || brought.version === version) return dataset
       await once(`version ${version} ${key}`, key, messageId, async (context) => ({
         version: (await settleVersion(context, key, version, { signal }))?.version,
       }))
+      return dataset
     }
 
     const work = async (key: string, messageId: string, run: (context: Context) => Promise<Brought>) => {
@@ -114,7 +126,12 @@ export function makeHandler(
       try {
         wanted = readMessage(record.body)
         const ends = await Promise.allSettled(wanted.map((one) => bringAll(one, record.messageId)))
-        for (const one of ends) if (one.status === 'rejected') throw one.reason
+        const changed: string[] = []
+        for (const one of ends) {
+          if (one.status === 'rejected') throw one.reason
+          if (one.value !== undefined) changed.push(one.value)
+        }
+        await follow?.(changed)
       } catch (error) {
         await failed(record, error, wanted[0]?.key)
         throw error

@@ -1,8 +1,10 @@
-// The ingest function: events of the landing bucket come by the queue, and each key is brought to its decision.
+// The ingest function: events of the landing bucket come by the queue, each key is brought to its decision, and the curated
+// tables that follow its dataset are told.
 
 import middy from '@middy/core'
 import type { SQSRecord } from 'aws-lambda'
 import { deployedFromEnvironment, once, openDeployed } from '../common/deployed.ts'
+import { openFollow } from '../common/follow.ts'
 import { observe } from '../common/observe.ts'
 import { makeHandler } from './batch.ts'
 
@@ -22,4 +24,7 @@ async function comeAgain({ receiptHandle }: SQSRecord, seconds: number): Promise
   await (await queue())(receiptHandle, seconds)
 }
 
-export const handler = middy(makeHandler(once(openDeployed), observer, { comeAgain })).use(observer.middleware)
+const follow = openFollow()
+const options = { comeAgain, follow: follow.datasets }
+
+export const handler = middy(makeHandler(once(openDeployed), observer, options)).use(observer.middleware)

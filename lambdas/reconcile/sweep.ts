@@ -24,8 +24,15 @@ export interface Sweep {
   mended: number
   faults: number
   checked: Record<string, number>
+  /** Curated tables that somebody will look at. */
+  curated: number
   /** False: the next run goes on where this one stopped. */
   finished: boolean
+}
+
+export interface SweepOptions {
+  /** Has every curated table looked at, and gives how many there are. Whatever told them of changes may have been lost. */
+  follow?: () => Promise<number>
 }
 
 export type ReconcileHandler = (
@@ -37,6 +44,7 @@ export type ReconcileHandler = (
 export function makeHandler(
   open: () => Promise<Omit<Context, 'log' | 'onReceipt'>>,
   observer: Pick<Observer, 'logger' | 'metrics'>,
+  { follow }: SweepOptions = {},
 ): ReconcileHandler {
   const { logger, metrics } = observer
   return async (_event, lambda) => {
@@ -57,7 +65,10 @@ export function makeHandler(
 
     for (const one of report.mended.slice(0, TOLD)) logger.info('mended', { event: 'mended', ...one })
     for (const one of report.faults.slice(0, TOLD)) logger.warn('fault', { event: 'fault', ...one })
+    // After what was mended, which may have changed clean; in a run that did not get to the end, too.
+    const curated = (await follow?.()) ?? 0
     const sweep: Sweep = {
+      curated,
       mended: report.mended.length,
       faults: report.faults.length,
       checked: report.checked,

@@ -14,7 +14,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
 import { ALL_DATASETS, METRICS } from '../lake/aws/metrics.ts'
-import { errorRate, type Measured, weirMetric } from './measures.ts'
+import { errorRate, lakeMetric, type Measured, weirMetric } from './measures.ts'
 import { arn, type Names } from './names.ts'
 
 export interface AlarmsProps extends Measured {
@@ -61,22 +61,43 @@ export class Alarms extends Construct {
       this.names.push(alarmName)
     }
 
+    const above = { comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD, evaluationPeriods: 1 }
+    const waiting = (queue: Measured['queue']) =>
+      queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1), statistic: 'Maximum' })
+    const age = (queue: Measured['queue']) =>
+      queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(5), statistic: 'Maximum' })
     alarm('dead-letters', {
+      ...above,
       alarmDescription: `Events wait in ${names.queues.deadLetters}: something failed five times. See "weir status", mend it, then "weir replay --dlq".`,
-      metric: measured.deadLetters.metricApproximateNumberOfMessagesVisible({
-        period: Duration.minutes(1),
-        statistic: 'Maximum',
-      }),
+      metric: waiting(measured.deadLetters),
       threshold: 0,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
     })
     alarm('queue-age', {
+      ...above,
       alarmDescription: `A file has waited for an hour in ${names.queues.ingest}. A burst? Then raise aws.lambda.maximumConcurrency. Else see the function's errors.`,
-      metric: measured.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(5), statistic: 'Maximum' }),
+      metric: age(measured.queue),
       threshold: 3600,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: 2,
+    })
+    alarm('curate-dead-letters', {
+      ...above,
+      alarmDescription: `Messages wait in ${names.queues.curateDeadLetters}: a curated table could not be brought up to date, eight times over. Readers keep its last version. The reasons are in ops.runs and below faults/ in the ops bucket.`,
+      metric: waiting(measured.curateDeadLetters),
+      threshold: 0,
+    })
+    alarm('curate-queue-age', {
+      ...above,
+      alarmDescription: `A curated table has waited for an hour in ${names.queues.curate}: it is behind what came. See ops.runs and the log of ${names.functions.curate}.`,
+      metric: age(measured.curateQueue),
+      threshold: 3600,
+      evaluationPeriods: 2,
+    })
+    alarm('model-tests', {
+      ...above,
+      alarmDescription:
+        'The tests of a model failed. Readers keep its last good version; so do the tables made from it. The message to this topic, and ops.runs, say which test and how many rows.',
+      metric: lakeMetric(names, METRICS.modelTestsFailed),
+      threshold: 0,
     })
     for (const [name, worker] of Object.entries(measured.workers))
       alarm(`${name}-errors`, {
@@ -87,13 +108,12 @@ export class Alarms extends Construct {
         evaluationPeriods: 3,
       })
     alarm('refused-uploads', {
+      ...above,
       alarmDescription:
         'A file was refused as a whole. Its uploader was told; see "weir receipts --outcome refused" for the reason.',
       // Without a label, which would make it a calculation.
       metric: weirMetric(names, METRICS.refused, ALL_DATASETS, { label: undefined }),
       threshold: 0,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
     })
   }
 }

@@ -3,20 +3,21 @@
 
 import { existsSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { parse } from 'yaml'
 import { contractsIndex, indexContracts } from '../contract/read.ts'
+import { curatedIndex } from '../lake/aws/curated-index.ts'
 import { type Architecture, packageOf, targetBinaries } from './binaries.ts'
 import { BundleFailed } from './errors.ts'
 import type { LakeToDeploy } from './lake.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-export type FunctionName = 'ingest' | 'reconcile' | 'contracts'
+export type FunctionName = 'ingest' | 'reconcile' | 'curate' | 'contracts'
 
 /** Functions that share their code are one zip: what reads files carries DuckDB, which is nearly all of it. */
-export const ZIPS = { workers: ['ingest', 'reconcile'], answers: ['contracts'] } as const satisfies Record<
+export const ZIPS = { workers: ['ingest', 'reconcile', 'curate'], answers: ['contracts'] } as const satisfies Record<
   string,
   readonly FunctionName[]
 >
@@ -25,7 +26,7 @@ export type ZipName = keyof typeof ZIPS
 export interface BundleRequest {
   zip: ZipName
   architecture: Architecture
-  lake: Pick<LakeToDeploy, 'contracts' | 'settings'>
+  lake: Pick<LakeToDeploy, 'contracts' | 'settings' | 'models' | 'curated'>
   /** Folder to make. */
   to: string
 }
@@ -66,20 +67,32 @@ export async function bundle(request: BundleRequest): Promise<string> {
   if (result.warnings.length > 0)
     throw new BundleFailed(`${what}: bundled with warnings: ${result.warnings.map(({ text }) => text).join('; ')}`)
   await writeLake(request)
-  if (request.zip === 'workers') await copyDuckdb(request)
+  if (request.zip === 'workers') {
+    await copyDuckdb(request)
+    // Found beside the code that runs it. What asks Athena reads SQL with it.
+    await cp(join(ROOT, SQL_PARSER), join(request.to, basename(SQL_PARSER)))
+  }
   return request.to
 }
 
-/** The function finds beside it what it needs of its lake: weir.yaml and contracts/. */
+const SQL_PARSER = 'node_modules/@polyglot-sql/sdk/dist/polyglot_sql.wasm'
+
+/** The function finds beside it what it needs of its lake: weir.yaml, contracts/ and models/. */
 async function writeLake({ lake, to }: BundleRequest): Promise<void> {
   const settings = (lake.settings === undefined ? undefined : parse(lake.settings)) as Record<string, unknown> | null
-  // JSON is YAML. The contracts are at their default place here, wherever the lake's folder has them.
-  await writeFile(join(to, 'weir.yaml'), `${JSON.stringify({ ...settings, contracts: 'contracts' }, null, 2)}\n`)
-  for (const { name, text } of lake.contracts) {
-    const file = join(to, 'contracts', name)
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, text)
-  }
+  // JSON is YAML. Contracts and models are at their default place here, wherever the lake's folder has them.
+  const here = { ...settings, contracts: 'contracts', models: 'models' }
+  await writeFile(join(to, 'weir.yaml'), `${JSON.stringify(here, null, 2)}\n`)
+  for (const [folder, files] of [
+    ['contracts', lake.contracts],
+    ['models', lake.models.files],
+  ] as const)
+    for (const { name, text } of files) {
+      const file = join(to, folder, name)
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, text)
+    }
+  await writeFile(curatedIndex(to), `${JSON.stringify(lake.curated, null, 2)}\n`)
   await writeFile(contractsIndex(join(to, 'contracts')), `${JSON.stringify(indexContracts(lake.contracts), null, 2)}\n`)
 }
 

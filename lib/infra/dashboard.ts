@@ -24,25 +24,28 @@ export interface DashboardProps extends Measured {
   names: Names
   datasets: string[]
   memoryMB: number
+  curateMemoryMB: number
   /** Names of the alarms: by name, so that the dashboard is also where some of them are not. */
   alarms: string[]
 }
 
 export class Dashboard extends Construct {
-  constructor(scope: Construct, id: string, { names, datasets, memoryMB, alarms, ...measured }: DashboardProps) {
+  constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id)
-    const { queue, deadLetters, workers } = measured
+    const { names, datasets, memoryMB, curateMemoryMB, alarms, ...measured } = props
+    const { queue, deadLetters, curateQueue, curateDeadLetters, workers } = measured
     const each = (metric: string): IMetric[] =>
       datasets.slice(0, MOST_LINES).map((dataset) => weirMetric(names, metric, dataset))
     const graph = (title: string, left: IMetric[], label: string, right: IMetric[] = []) =>
       new GraphWidget({ title, left, right, width: 8, height: 6, leftYAxis: { min: 0, label, showUnits: false } })
     const billed = new MathExpression({
-      expression: `(ingest + reconcile) / 1000 * ${memoryMB / 1024}`,
+      expression: `(ingest + reconcile) / 1000 * ${memoryMB / 1024} + curate / 1000 * ${curateMemoryMB / 1024}`,
       label: 'GB-seconds of Lambda',
       period: Duration.hours(1),
       usingMetrics: {
         ingest: workers.ingest.metricDuration({ statistic: 'Sum', period: Duration.hours(1) }),
         reconcile: workers.reconcile.metricDuration({ statistic: 'Sum', period: Duration.hours(1) }),
+        curate: workers.curate.metricDuration({ statistic: 'Sum', period: Duration.hours(1) }),
       },
     })
     const scanned = Object.values(names.workgroups).map(
@@ -153,6 +156,39 @@ export class Dashboard extends Construct {
               lakeMetric(names, METRICS.reconcileFaults, 'could not be mended'),
             ],
             'sources',
+          ),
+          graph(
+            'Curated tables: runs',
+            [
+              lakeMetric(names, METRICS.curateRuns, 'runs'),
+              lakeMetric(names, METRICS.modelTestsFailed, 'tests failed'),
+              lakeMetric(names, METRICS.curateFailed, 'failed'),
+            ],
+            'runs',
+            [lakeMetric(names, METRICS.curateBytesScanned, 'bytes scanned')],
+          ),
+          graph(
+            'Curated tables: queue',
+            [
+              curateQueue.metricApproximateNumberOfMessagesVisible({
+                label: 'waiting',
+                period: PERIOD,
+                statistic: 'Maximum',
+              }),
+              curateDeadLetters.metricApproximateNumberOfMessagesVisible({
+                label: 'dead letters',
+                period: PERIOD,
+                statistic: 'Maximum',
+              }),
+            ],
+            'messages',
+            [
+              curateQueue.metricApproximateAgeOfOldestMessage({
+                label: 'age in s',
+                period: PERIOD,
+                statistic: 'Maximum',
+              }),
+            ],
           ),
         ],
         [

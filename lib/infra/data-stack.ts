@@ -34,7 +34,7 @@ export class DataStack extends Stack {
         description: `The key of the lake ${environment}`,
       })
     new Buckets(this, 'Buckets', { ...deletable, ...encrypted, retention: aws.retention, accessLogs: aws.accessLogs })
-    new Tables(this, 'Tables', { names: namesOf(environment), plans })
+    new Tables(this, 'Tables', { names: namesOf(environment), plans, curated: lake.curated.map(({ table }) => table) })
     new Topics(this, 'Topics', { environment, plans, ...encrypted })
   }
 }

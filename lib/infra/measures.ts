@@ -11,7 +11,9 @@ import type { Names } from './names.ts'
 export interface Measured {
   queue: IQueue
   deadLetters: IQueue
-  workers: Record<'ingest' | 'reconcile' | 'contracts', IFunction>
+  curateQueue: IQueue
+  curateDeadLetters: IQueue
+  workers: Record<'ingest' | 'reconcile' | 'curate' | 'contracts', IFunction>
 }
 
 export const PERIOD = Duration.minutes(5)
@@ -28,15 +30,16 @@ export const weirMetric = (names: Names, metricName: string, dataset: string, op
     ...options,
   })
 
-/** A metric of the lake, of no dataset: what reconcile does. */
-export const lakeMetric = (names: Names, metricName: string, label: string): Metric =>
+/** A metric of the lake, of no dataset: what reconcile and curate do. */
+export const lakeMetric = (names: Names, metricName: string, label?: string): Metric =>
   new Metric({
     namespace: METRIC_NAMESPACE,
     metricName,
     dimensionsMap: { [DIMENSIONS.environment]: names.environment },
     statistic: 'Sum',
     period: PERIOD,
-    label,
+    // With a label it would be a calculation, to an alarm.
+    ...(label === undefined ? {} : { label }),
   })
 
 /** Failed runs of a function in percent; `name` tells it from others in one graph. */

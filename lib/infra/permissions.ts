@@ -2,7 +2,9 @@
 // that people assume are put together from these.
 
 import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
-import { deployedParameter } from '../lake/aws/deployed.ts'
+import { ALARMS, deployedParameter } from '../lake/aws/deployed.ts'
+import { versionsDatabase } from '../lake/aws/names.ts'
+import { faultsPrefix, headsPrefix, receiptsPrefix, runsPrefix, tableStatesPrefix } from '../lake/keys.ts'
 import type { Zone } from '../lake/ports.ts'
 import { acknowledge, wildcard } from './acknowledge.ts'
 import { arn, bucketArn, type Names, RESULTS_PREFIX, TABLE_ZONES, topicArns } from './names.ts'
@@ -103,56 +105,67 @@ export function listObjects({ environment }: Names, zone: Zone, why: string, pre
   }
 }
 
-const catalogOf = ({ databases }: Names, zones: readonly (typeof TABLE_ZONES)[number][]): string[] => [
+/** Databases with their tables; Glue asks for the catalog too. */
+const catalogOf = (databases: readonly string[]): string[] => [
   arn('glue', 'catalog'),
-  ...zones.map((zone) => arn('glue', `database/${databases[zone]}`)),
-  ...zones.map((zone) => arn('glue', `table/${databases[zone]}/*`)),
+  ...databases.map((name) => arn('glue', `database/${name}`)),
+  ...databases.map((name) => arn('glue', `table/${name}/*`)),
+]
+
+/** Those of the zones, and that of the tables behind the views of models. */
+const allDatabases = ({ databases }: Names): string[] => [
+  ...TABLE_ZONES.map((zone) => databases[zone]),
+  versionsDatabase(databases),
 ]
 
 /** Athena asks for the database `default` too, with any query, and lists the databases for whoever chooses among them. */
 export function readCatalog(names: Names, why: string): Permission[] {
-  return [readTables(names, why), { why, actions: BROWSE_DATABASES, resources: databasesOf(names) }]
+  const databases = ['default', ...allDatabases(names)].map((name) => arn('glue', `database/${name}`))
+  return [
+    { why, actions: READ_TABLES, resources: catalogOf(allDatabases(names)) },
+    { why, actions: ['glue:GetDatabase', 'glue:GetDatabases'], resources: [arn('glue', 'catalog'), ...databases] },
+  ]
 }
 
-const BROWSE_DATABASES = ['glue:GetDatabase', 'glue:GetDatabases']
-const databasesOf = ({ databases }: Names): string[] => [
-  arn('glue', 'catalog'),
-  ...['default', ...TABLE_ZONES.map((zone) => databases[zone])].map((name) => arn('glue', `database/${name}`)),
+const READ_TABLES = [
+  'glue:GetDatabase',
+  'glue:GetTable',
+  'glue:GetTables',
+  'glue:GetPartition',
+  'glue:GetPartitions',
+  'glue:BatchGetPartition',
 ]
 
-function readTables(names: Names, why: string): Permission {
-  return {
-    why,
-    actions: [
-      'glue:GetDatabase',
-      'glue:GetTable',
-      'glue:GetTables',
-      'glue:GetPartition',
-      'glue:GetPartitions',
-      'glue:BatchGetPartition',
-    ],
-    resources: catalogOf(names, TABLE_ZONES),
-  }
+/** The catalog of clean follows the heads: tables as contracts say, partitions as heads say. */
+export function followHeads({ databases }: Names, why: string): Permission[] {
+  return [
+    {
+      why,
+      actions: [
+        'glue:GetDatabase',
+        'glue:GetTable',
+        'glue:GetTables',
+        'glue:CreateTable',
+        'glue:UpdateTable',
+        'glue:GetPartition',
+        'glue:GetPartitions',
+        'glue:CreatePartition',
+        'glue:UpdatePartition',
+        'glue:DeletePartition',
+        'glue:BatchUpdatePartition',
+      ],
+      resources: catalogOf([databases.clean]),
+    },
+    { why, actions: READ_TABLES, resources: catalogOf([databases.curated]) },
+  ]
 }
 
-/** The catalog follows the heads: tables as contracts say, partitions as heads say. */
-export function followHeads(names: Names, why: string): Permission {
+/** Athena makes, commits to and drops tables in the name of whoever runs its statements. */
+function writeTables({ databases }: Names, why: string): Permission {
   return {
     why,
-    actions: [
-      'glue:GetDatabase',
-      'glue:GetTable',
-      'glue:GetTables',
-      'glue:CreateTable',
-      'glue:UpdateTable',
-      'glue:GetPartition',
-      'glue:GetPartitions',
-      'glue:CreatePartition',
-      'glue:UpdatePartition',
-      'glue:DeletePartition',
-      'glue:BatchUpdatePartition',
-    ],
-    resources: catalogOf(names, ['clean', 'curated']),
+    actions: ['glue:CreateTable', 'glue:UpdateTable', 'glue:DeleteTable', 'glue:BatchDeleteTable'],
+    resources: catalogOf([databases.curated, versionsDatabase(databases)]),
   }
 }
 
@@ -246,7 +259,7 @@ export function ingest(names: Names, datasets: string[]): Permission[] {
     writeObjects(names, 'ops', 'Heads, receipts and the like: one key per source or upload.', KEPT_IN_OPS),
     deleteObjects(names, 'ops', 'A fault that has been mended is forgotten.', ['faults/']),
     listObjects(names, 'ops', 'Receipts are found by their prefixes.'),
-    followHeads(
+    ...followHeads(
       names,
       'Partitions come with uploads; Glue names tables of a database only all together where tables are still to be made.',
     ),
@@ -259,6 +272,78 @@ export function ingest(names: Names, datasets: string[]): Permission[] {
       why: 'Whoever builds on the lake is told.',
       actions: ['events:PutEvents'],
       resources: [arn('events', `event-bus/${names.eventBus}`)],
+    },
+  ]
+}
+
+/** What Weir keeps in ops of curated tables: their states, and the ledger of their runs. */
+const KEPT_OF_TABLES = [tableStatesPrefix, runsPrefix()]
+
+/** Seeing what curated tables are, and what their runs did. */
+export function followCurated(names: Names): Permission[] {
+  const why = 'One state for each table, one record for each run.'
+  return [readObjects(names, 'ops', why, KEPT_OF_TABLES), listObjects(names, 'ops', why, KEPT_OF_TABLES)]
+}
+
+/** What bringing curated tables up to date takes: Athena acts in the name of the caller. */
+export function curate(names: Names, tables: string[]): Permission[] {
+  const { environment, workgroups, queues, eventBus } = names
+  const files = 'Files of a table have names that the engine gives them.'
+  const prefixes = tables.map((table) => `${table}/`)
+  return [
+    ...query(names, workgroups.pipeline, 'The results of its own workgroup.'),
+    ...readCatalog(names, 'Tables come with contracts and models; Glue names their partitions by the table.'),
+    writeTables(
+      names,
+      'Tables of models are made anew under new names, and an Iceberg commit is an update of its table.',
+    ),
+    readObjects(names, 'clean', 'Any dataset may be an input.'),
+    listObjects(names, 'clean', 'Tables are folders of files; which, the catalog says.'),
+    readObjects(names, 'curated', 'Models read other curated tables.'),
+    listObjects(names, 'curated', 'Tables are folders of files; which, the catalog says.'),
+    writeObjects(names, 'curated', files, prefixes),
+    deleteObjects(names, 'curated', 'What no version needs is removed.', prefixes),
+    readObjects(names, 'ops', 'One state for each table, one record for each run, and the faults of messages.', [
+      ...KEPT_OF_TABLES,
+      faultsPrefix,
+      'catalog/',
+    ]),
+    writeObjects(names, 'ops', 'One state for each table, one record for each run, and the faults of messages.', [
+      ...KEPT_OF_TABLES,
+      faultsPrefix,
+    ]),
+    deleteObjects(
+      names,
+      'ops',
+      'A fault that has been mended is forgotten, and the state of a table that was dropped.',
+      [faultsPrefix, tableStatesPrefix],
+    ),
+    listObjects(
+      names,
+      'ops',
+      'States and runs are found by their prefixes, and heads tell whether the catalog is whole.',
+      [
+        ...KEPT_OF_TABLES,
+        faultsPrefix,
+        'catalog/',
+        headsPrefix(),
+        // Models may read the tables of ops; receipts and rejects are folders too.
+        receiptsPrefix(),
+        'rejects/',
+        RESULTS_PREFIX,
+      ],
+    ),
+    readObjects(names, 'ops', 'Models may read ops.receipts and ops.rejects.', [receiptsPrefix(), 'rejects/']),
+    send(queues.curate, 'Tables that are made from a table follow it.'),
+    {
+      why: 'Whoever looks after the lake is told what keeps a table back.',
+      actions: ['sns:Publish'],
+      resources: topicArns(environment, [ALARMS]),
+    },
+    {
+      why: 'Whoever builds on the lake is told.',
+      actions: ['events:PutEvents'],
+      resources: [arn('events', `event-bus/${eventBus}`)],
     },
   ]
 }

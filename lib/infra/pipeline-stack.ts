@@ -9,12 +9,13 @@ import { type Deployed, deployedParameter } from '../lake/aws/deployed.ts'
 import { Alarms } from './alarms.ts'
 import { Athena } from './athena.ts'
 import { type FunctionName, ZIPS, type ZipName } from './bundle.ts'
+import { CURATE_SECONDS, CurateQueue } from './curate.ts'
 import { Dashboard } from './dashboard.ts'
 import { WeirFunction } from './function.ts'
 import { IngestQueue } from './ingest.ts'
 import { type LakeToDeploy, mayDelete, versionOf } from './lake.ts'
 import { bucketName, namesOf } from './names.ts'
-import { consume, ingest, type Permission, send } from './permissions.ts'
+import { consume, curate, ingest, type Permission, send } from './permissions.ts'
 import { Roles } from './roles.ts'
 
 export interface PipelineStackProps extends StackProps {
@@ -45,9 +46,11 @@ export class PipelineStack extends Stack {
 
     const bus = new EventBus(this, 'Events', {
       eventBusName: names.eventBus,
-      description: 'weir.upload.finished, for whoever builds on it',
+      description: 'weir.upload.finished and weir.run.finished, for whoever builds on them',
     })
     const incoming = new IngestQueue(this, 'Ingest', { names, aws })
+    const curated = lake.curated.map(({ table }) => table)
+    const wishes = new CurateQueue(this, 'Curate', { names, aws, scheduled: lake.models.scheduled })
     const deployed: Deployed = {
       format: 'weir.deployed/1',
       environment,
@@ -62,7 +65,12 @@ export class PipelineStack extends Stack {
       },
       databases: names.databases,
       workgroups: names.workgroups,
-      queues: { ingest: incoming.queue.queueUrl, deadLetters: incoming.deadLetters.queueUrl },
+      queues: {
+        ingest: incoming.queue.queueUrl,
+        deadLetters: incoming.deadLetters.queueUrl,
+        curate: wishes.queue.queueUrl,
+        curateDeadLetters: wishes.deadLetters.queueUrl,
+      },
       functions: names.functions,
       eventBus: bus.eventBusName,
       maxObjectBytes: aws.maxObjectSize,
@@ -72,7 +80,7 @@ export class PipelineStack extends Stack {
     new StringParameter(this, 'Lake', {
       parameterName: deployedParameter(environment),
       stringValue: descriptor,
-      description: `The names of the lake ${environment}; contracts ${versionOf(lake)}`,
+      description: `The names of the lake ${environment}; contracts and models ${versionOf(lake)}`,
     })
 
     const make = (
@@ -95,6 +103,7 @@ export class PipelineStack extends Stack {
     const ingesting = ingest(names, datasets)
     const feeding = make('ingest', 'Brings each upload to its receipt', aws.lambda, [
       ...ingesting,
+      send(names.queues.curate, 'Curated tables follow what came.'),
       consume(names.queues.ingest, 'Takes the events of landing.'),
       send(names.queues.deadLetters, 'Puts aside what no try will mend.'),
     ])
@@ -102,6 +111,7 @@ export class PipelineStack extends Stack {
     const reconcile = make('reconcile', 'Finds what no event told of', aws.lambda, [
       ...ingesting,
       send(names.queues.ingest, 'Hands on what it found.'),
+      send(names.queues.curate, 'Curated tables follow, also where nobody told them to.'),
     ])
     new Rule(this, 'Reconcile', {
       ruleName: `${environment}-reconcile`,
@@ -109,6 +119,13 @@ export class PipelineStack extends Stack {
       schedule: Schedule.expression(aws.reconcile),
       targets: [new FunctionTarget(reconcile.function, { event: RuleTargetInput.fromObject({}), retryAttempts: 1 })],
     })
+    const curating = make(
+      'curate',
+      'Brings curated tables up to date',
+      { memoryMB: aws.curate.memoryMB, timeoutSeconds: CURATE_SECONDS },
+      [...curate(names, curated), consume(names.queues.curate, 'Takes what is to be brought up to date.')],
+    )
+    wishes.feed(curating, aws)
     const contracts = make('contracts', 'Answers with the contracts that are deployed', SMALL, [])
 
     new Athena(this, 'Athena', {
@@ -121,7 +138,14 @@ export class PipelineStack extends Stack {
     const measured = {
       queue: incoming.queue,
       deadLetters: incoming.deadLetters,
-      workers: { ingest: feeding.function, reconcile: reconcile.function, contracts: contracts.function },
+      curateQueue: wishes.queue,
+      curateDeadLetters: wishes.deadLetters,
+      workers: {
+        ingest: feeding.function,
+        reconcile: reconcile.function,
+        curate: curating.function,
+        contracts: contracts.function,
+      },
     }
     const { names: alarms } = new Alarms(this, 'Alarms', {
       names,
@@ -129,7 +153,14 @@ export class PipelineStack extends Stack {
       onlyIf: onAws,
       ...measured,
     })
-    new Dashboard(this, 'Dashboard', { names, datasets, memoryMB: aws.lambda.memoryMB, alarms, ...measured })
+    new Dashboard(this, 'Dashboard', {
+      names,
+      datasets,
+      memoryMB: aws.lambda.memoryMB,
+      curateMemoryMB: aws.curate.memoryMB,
+      alarms,
+      ...measured,
+    })
     new Roles(this, 'Roles', { names, aws, plans })
   }
 }

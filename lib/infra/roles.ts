@@ -11,12 +11,20 @@ import {
 import { Construct } from 'constructs'
 import type { Plan } from '../contract/plan.ts'
 import type { AwsSettings } from '../lake/config.ts'
-import { headsPrefix, receiptsPrefix, rejectsPrefix, repairFilesPrefix } from '../lake/keys.ts'
+import {
+  headsPrefix,
+  receiptsPrefix,
+  rejectsPrefix,
+  repairFilesPrefix,
+  runsPrefix,
+  tableStatesPrefix,
+} from '../lake/keys.ts'
 import { datasetsOf, isClassified } from './lake.ts'
 import { arn, bucketArn, type Names } from './names.ts'
 import {
   consume,
   findLake,
+  followCurated,
   give,
   ingest,
   listObjects,
@@ -102,6 +110,9 @@ function analyst(names: Names, plans: Plan[]): Permission[] {
   const prefixes = [
     receiptsPrefix(),
     'pages/',
+    runsPrefix(),
+    // Which versions of a table there are, and which run made each.
+    tableStatesPrefix,
     ...open.flatMap((dataset) => [rejectsPrefix(dataset), repairFilesPrefix(dataset)]),
   ]
   const hidden = classified.flatMap((dataset) => [rejectsPrefix(dataset), repairFilesPrefix(dataset)])
@@ -146,12 +157,13 @@ function engineer(names: Names, datasets: string[]): Permission[] {
   const ours = Object.values(functions).map((name) => arn('lambda', `function:${name}`))
   return [
     ...ingest(names, datasets),
-    writeObjects(names, 'landing', 'Drops files for others, into any dataset.'),
+    ...followCurated(names),
     readObjects(names, 'curated', 'Tables are folders of files; which, the catalog says.'),
     listObjects(names, 'curated', 'Tables are folders of files; which, the catalog says.'),
     ...readCatalog(names, 'Tables come with contracts, and Glue names their partitions by the table.'),
-    ...query(names, workgroups.analysts, 'The results of a workgroup.'),
     ...query(names, workgroups.pipeline, 'The results of a workgroup.'),
+    writeObjects(names, 'landing', 'Drops files for others, into any dataset.'),
+    ...query(names, workgroups.analysts, 'The results of a workgroup.'),
     ...findLake(names),
     {
       why: 'Starts and looks at the functions.',
@@ -159,7 +171,9 @@ function engineer(names: Names, datasets: string[]): Permission[] {
       resources: ours,
     },
     send(queues.ingest, 'Sends events again.'),
+    send(queues.curate, 'Has curated tables brought up to date: only the function writes them.'),
     consume(queues.deadLetters, 'Takes dead letters, to send them again.'),
+    consume(queues.curateDeadLetters, 'Takes dead letters, to send them again.'),
     {
       why: 'Reads what the functions logged; a log group is named with its streams.',
       actions: ['logs:FilterLogEvents', 'logs:GetLogEvents', 'logs:DescribeLogStreams', 'logs:StartQuery'],

@@ -1,18 +1,22 @@
 // What Athena sees: the databases of the zones, one clean table per dataset, and the ops tables over receipts and rejects.
-// Partitions of clean tables come and go with uploads; those of the ops tables are projected. So there is no crawler.
+// Partitions of clean tables come and go with uploads; those of the ops tables are projected. So there is no crawler. Curated
+// tables are made by the runs that fill them.
 
 import { Aws, CfnResource } from 'aws-cdk-lib'
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue'
 import { Construct } from 'constructs'
 import type { Plan } from '../contract/plan.ts'
+import { versionsDatabase } from '../lake/aws/names.ts'
 import { athenaType, glueName, glueTableInput, PARQUET } from '../lake/aws/types.ts'
-import { receiptsPrefix } from '../lake/keys.ts'
-import { RECEIPT_COLUMNS, REJECT_COLUMNS, tableOf } from '../lake/tables.ts'
+import { receiptsPrefix, runsPrefix } from '../lake/keys.ts'
+import { RECEIPT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS, tableOf } from '../lake/tables.ts'
 import { bucketName, type Names, TABLE_ZONES } from './names.ts'
 
 export interface TablesProps {
   names: Names
   plans: Plan[]
+  /** Names of the curated tables. */
+  curated: string[]
 }
 
 /** No receipt is older: Weir did not exist. */
@@ -29,7 +33,7 @@ const JSON_LINES = {
 }
 
 export class Tables extends Construct {
-  constructor(scope: Construct, id: string, { names, plans }: TablesProps) {
+  constructor(scope: Construct, id: string, { names, plans, curated }: TablesProps) {
     super(scope, id)
     const databases = new Map<string, CfnDatabase>()
     for (const zone of TABLE_ZONES) {
@@ -41,6 +45,13 @@ export class Tables extends Construct {
         }),
       )
     }
+    new CfnDatabase(this, 'versions-database', {
+      catalogId: Aws.ACCOUNT_ID,
+      databaseInput: {
+        name: versionsDatabase(names.databases),
+        description: `Tables that the views of models in the lake ${names.environment} show. Query the views.`,
+      },
+    })
     const table = (id: string, zone: 'clean' | 'ops', input: object) => {
       const made = new CfnResource(this, id, {
         type: 'AWS::Glue::Table',
@@ -56,6 +67,7 @@ export class Tables extends Construct {
     const datasets = plans.map((plan) => plan.dataset)
     table('ops-receipts', 'ops', receiptsTable(at('ops', receiptsPrefix()), datasets))
     table('ops-rejects', 'ops', rejectsTable(at('ops', 'rejects/'), datasets))
+    table('ops-runs', 'ops', runsTable(at('ops', runsPrefix()), curated))
   }
 }
 
@@ -64,12 +76,22 @@ const columnsOf = (columns: Readonly<Record<string, string>>, without: string) =
     .filter(([name]) => name !== without)
     .map(([name, type]) => ({ Name: glueName(name), Type: athenaType(type) }))
 
-const byDataset = (datasets: string[]) => ({
+/** Folders by dataset, or by table. An enumeration has a value at least, or Athena refuses the table. */
+const byName = (column: 'dataset' | 'table', names: string[]) => ({
   EXTERNAL: 'TRUE',
   'projection.enabled': 'true',
-  'projection.dataset.type': 'enum',
-  'projection.dataset.values': datasets.join(','),
+  [`projection.${column}.type`]: 'enum',
+  [`projection.${column}.values`]: names.join(',') || '-',
 })
+
+/** Folders by day. A clock that runs ahead of ours must not hide what it wrote. */
+const BY_DAY = {
+  'projection.date.type': 'date',
+  'projection.date.format': 'yyyy-MM-dd',
+  'projection.date.range': `${FIRST_DAY},NOW+1DAYS`,
+  'projection.date.interval': '1',
+  'projection.date.interval.unit': 'DAYS',
+}
 
 /** One row per receipt: what lies below receipts/, by dataset and day. */
 function receiptsTable(location: string, datasets: string[]) {
@@ -78,14 +100,9 @@ function receiptsTable(location: string, datasets: string[]) {
     Description: 'One row per upload: its outcome, and why. See docs/receipt.md.',
     TableType: 'EXTERNAL_TABLE',
     Parameters: {
-      ...byDataset(datasets),
+      ...byName('dataset', datasets),
+      ...BY_DAY,
       classification: 'json',
-      'projection.date.type': 'date',
-      'projection.date.format': 'yyyy-MM-dd',
-      // A clock that runs ahead of ours must not hide a receipt.
-      'projection.date.range': `${FIRST_DAY},NOW+1DAYS`,
-      'projection.date.interval': '1',
-      'projection.date.interval.unit': 'DAYS',
       'storage.location.template': `${location}dataset=\${dataset}/date=\${date}/`,
     },
     PartitionKeys: [
@@ -96,6 +113,26 @@ function receiptsTable(location: string, datasets: string[]) {
   }
 }
 
+/** One row per run of a curated table: what lies below runs/, by table and day. */
+function runsTable(location: string, tables: string[]) {
+  return {
+    Name: 'runs',
+    Description: 'One row per run of a curated table: what it did, from what, and why it failed. See docs/curated.md.',
+    TableType: 'EXTERNAL_TABLE',
+    Parameters: {
+      ...byName('table', tables),
+      ...BY_DAY,
+      classification: 'json',
+      'storage.location.template': `${location}table=\${table}/date=\${date}/`,
+    },
+    PartitionKeys: [
+      { Name: 'table', Type: 'string', Comment: 'The table, below curated.' },
+      { Name: 'date', Type: 'string', Comment: 'The day (UTC) on which the run began: ask for it, and less is read.' },
+    ],
+    StorageDescriptor: { ...JSON_LINES, Columns: columnsOf(RUN_COLUMNS, 'table'), Location: location },
+  }
+}
+
 /** One row per rejected row. The folders of the uploads below a dataset's are read through; `_upload` says which. */
 function rejectsTable(location: string, datasets: string[]) {
   return {
@@ -103,7 +140,7 @@ function rejectsTable(location: string, datasets: string[]) {
     Description: 'One row per row that was set aside, with its text and every rule that it broke.',
     TableType: 'EXTERNAL_TABLE',
     Parameters: {
-      ...byDataset(datasets),
+      ...byName('dataset', datasets),
       classification: 'parquet',
       'storage.location.template': `${location}dataset=\${dataset}/`,
     },

@@ -10,11 +10,15 @@ import { ContractError, readContracts } from '../../lib/contract/read.ts'
 import { CannotDeploy } from '../../lib/infra/errors.ts'
 import { readLakeToDeploy } from '../../lib/infra/lake.ts'
 import { subscriptionsOf } from '../../lib/infra/topics.ts'
+import { readWish } from '../../lib/lake/aws/curate-queue.ts'
 import { deployedParameter, deployedSchema, topicArn } from '../../lib/lake/aws/deployed.ts'
+import { DIMENSIONS, METRIC_NAMESPACE, METRICS } from '../../lib/lake/aws/metrics.ts'
+import { versionsDatabase } from '../../lib/lake/aws/names.ts'
 import { definitionOf } from '../../lib/lake/aws/types.ts'
 import { ConfigError } from '../../lib/lake/errors.ts'
-import { receiptKey, rejectsKeys } from '../../lib/lake/keys.ts'
-import { RECEIPT_COLUMNS, REJECT_COLUMNS, tableOf } from '../../lib/lake/tables.ts'
+import { receiptKey, rejectsKeys, runKey } from '../../lib/lake/keys.ts'
+import { ModelError } from '../../lib/lake/models/issues.ts'
+import { RECEIPT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS, tableOf } from '../../lib/lake/tables.ts'
 import {
   ACCOUNT,
   deployed,
@@ -41,6 +45,7 @@ aws:
   scanLimit: 1GB
   notifications: { receiptLink: none }
   reconcile: cron(0 6 * * ? *)
+  curate: { delaySeconds: 5, memoryMB: 2048, maximumConcurrency: 3, maintenance: rate(7 days) }
   lambda: { architecture: x64, memoryMB: 1769, timeoutSeconds: 60, ephemeralStorageMB: 2048, maximumConcurrency: 7, batchSize: 3 }
   retention: { athenaResultsDays: 5, logDays: 30, tierLandingDays: 40, archiveLandingDays: 100 }
 `
@@ -66,11 +71,25 @@ schema:
 `,
 }
 
+const MODELS = {
+  'cities.sql': `/*---
+description: Tickets by city.
+schedule: cron(0 6 * * ? *)
+---*/
+SELECT address.city AS city, count(*) AS tickets FROM clean.tickets GROUP BY 1
+`,
+  'big_cities.sql': `/*---
+materialized: view
+---*/
+SELECT city FROM curated.cities WHERE tickets > 100
+`,
+}
+
 let plain: Stacks
 let everything: Stacks
 beforeAll(async () => {
   plain = await stacksOf()
-  everything = await stacksOf(EVERYTHING, MORE)
+  everything = await stacksOf(EVERYTHING, MORE, MODELS)
 })
 afterAll(removeFolders)
 
@@ -190,6 +209,14 @@ describe('a key of its own', () => {
   })
 })
 
+/** What feeds a function. */
+const mappingOf = ({ pipeline }: Stacks, functionName: string) => {
+  const mappings = ofType(pipeline, 'AWS::Lambda::EventSourceMapping')
+  const idOf = (name: string) =>
+    Object.entries(pipeline.Resources).find(([, { Properties }]) => Properties.FunctionName === name)?.[0]
+  return mappings.find(({ Properties }) => Properties.FunctionName.Ref === idOf(functionName))?.Properties
+}
+
 describe('from landing to the function', () => {
   test('objects that come and go are events in the queue, and dead letters wait 14 days', () => {
     const { pipeline } = plain
@@ -204,19 +231,20 @@ describe('from landing to the function', () => {
     expect(queue.Properties).toMatchObject({ VisibilityTimeout: 5400, RedrivePolicy: { maxReceiveCount: 5 } })
     expect(dead.Properties.MessageRetentionPeriod).toBe(14 * 24 * 3600)
     const policies = ofType(pipeline, 'AWS::SQS::QueuePolicy')
-    expect(policies).toHaveLength(2)
+    expect(policies).toHaveLength(4)
     for (const policy of policies) expect(JSON.stringify(policy)).toContain('"aws:SecureTransport":"false"')
   })
 
   test('the function takes single failures back, and its concurrency is capped at the queue, never reserved', () => {
-    const [mapping] = ofType(plain.pipeline, 'AWS::Lambda::EventSourceMapping')
-    expect(mapping?.Properties).toMatchObject({
+    expect(mappingOf(plain, 'weir-ingest')).toMatchObject({
       BatchSize: 1,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: 8 },
+      ScalingConfig: { MaximumConcurrency: 6 },
     })
-    const [other] = ofType(everything.pipeline, 'AWS::Lambda::EventSourceMapping')
-    expect(other?.Properties).toMatchObject({ BatchSize: 3, ScalingConfig: { MaximumConcurrency: 7 } })
+    expect(mappingOf(everything, 'shop-1-ingest')).toMatchObject({
+      BatchSize: 3,
+      ScalingConfig: { MaximumConcurrency: 7 },
+    })
     for (const worker of ofType(plain.pipeline, 'AWS::Lambda::Function'))
       expect(worker.Properties.ReservedConcurrentExecutions).toBeUndefined()
   })
@@ -246,6 +274,83 @@ describe('from landing to the function', () => {
   })
 })
 
+describe('from what changed to curated tables', () => {
+  test('a table is a group of a FIFO queue, which waits for more to come, and whose dead letters are FIFO too', () => {
+    const queue = one(plain.pipeline, 'AWS::SQS::Queue', 'QueueName', 'weir-curate.fifo')
+    const dead = one(plain.pipeline, 'AWS::SQS::Queue', 'QueueName', 'weir-curate-dlq.fifo')
+    expect(queue.Properties).toMatchObject({
+      FifoQueue: true,
+      DelaySeconds: 30,
+      VisibilityTimeout: 5400,
+      RedrivePolicy: { maxReceiveCount: 8 },
+      SqsManagedSseEnabled: true,
+    })
+    expect(dead.Properties).toMatchObject({ FifoQueue: true, MessageRetentionPeriod: 14 * 24 * 3600 })
+    const [id] = Object.entries(plain.pipeline.Resources).find(([, it]) => it === dead) ?? []
+    expect(queue.Properties.RedrivePolicy.deadLetterTargetArn['Fn::GetAtt'][0]).toBe(id)
+    const other = one(everything.pipeline, 'AWS::SQS::Queue', 'QueueName', 'shop-1-curate.fifo')
+    expect(other.Properties.DelaySeconds).toBe(5)
+  })
+
+  test('the function takes ten messages, says which failed, and may wait as long as Lambda lets it', () => {
+    const curate = one(plain.pipeline, 'AWS::Lambda::Function', 'FunctionName', 'weir-curate').Properties
+    expect(curate).toMatchObject({ MemorySize: 1024, Timeout: 900, Handler: 'curate.handler' })
+    // A queue whose messages come again while the function still works on them would have two writers.
+    const queue = one(plain.pipeline, 'AWS::SQS::Queue', 'QueueName', 'weir-curate.fifo').Properties
+    expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(6 * curate.Timeout)
+    expect(mappingOf(plain, 'weir-curate')).toMatchObject({
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 2 },
+    })
+    expect(mappingOf(everything, 'shop-1-curate')).toMatchObject({ ScalingConfig: { MaximumConcurrency: 3 } })
+    expect(one(everything.pipeline, 'AWS::Lambda::Function', 'FunctionName', 'shop-1-curate').Properties).toMatchObject(
+      {
+        MemorySize: 2048,
+      },
+    )
+  })
+
+  test('clocks: maintenance, and a message for each model with a schedule, in the group of its table', () => {
+    const targetOf = (stacks: Stacks, name: string) => {
+      const rule = one(stacks.pipeline, 'AWS::Events::Rule', 'Name', name)
+      const [target] = rule.Properties.Targets
+      const { InputTemplate, InputPathsMap } = target.InputTransformer
+      expect(InputPathsMap).toEqual({ time: '$.time' })
+      // The time makes each message another one: the queue drops what it had in the last five minutes.
+      const wish = readWish(InputTemplate.replace('<time>', '"2026-11-22T00:00:00Z"'))
+      return { when: rule.Properties.ScheduleExpression, wish, group: target.SqsParameters.MessageGroupId }
+    }
+    expect(targetOf(plain, 'weir-maintenance')).toEqual({
+      when: 'rate(1 day)',
+      wish: { weir: 'maintain' },
+      group: '(lake)',
+    })
+    expect(targetOf(everything, 'shop-1-maintenance').when).toBe('rate(7 days)')
+    expect(targetOf(everything, 'shop-1-model-cities')).toEqual({
+      when: 'cron(0 6 * * ? *)',
+      wish: { weir: 'curate', table: 'cities', trigger: 'schedule' },
+      group: 'cities',
+    })
+    // Those that follow what they are made from need no clock.
+    expect(JSON.stringify(everything.pipeline)).not.toContain('shop-1-model-big_cities')
+    const queue = one(everything.pipeline, 'AWS::SQS::Queue', 'QueueName', 'shop-1-curate.fifo')
+    expect(queue.Properties.ContentBasedDeduplication).toBe(true)
+  })
+
+  test('tables of models have a database of their own behind the views', () => {
+    expect(ofType(plain.data, 'AWS::Glue::Database').map(({ Properties }) => Properties.DatabaseInput.Name)).toEqual([
+      'weir_clean',
+      'weir_curated',
+      'weir_ops',
+      versionsDatabase({ curated: 'weir_curated' }),
+    ])
+    // Runs make the tables themselves: CloudFormation would make tables that are no Iceberg tables.
+    for (const { Properties } of ofType(everything.data, 'AWS::Glue::Table'))
+      expect(String(Properties.DatabaseName)).not.toContain('curated')
+  })
+})
+
 describe('the names of the lake', () => {
   test('are the same JSON in the parameter and in every function, and the lake’s own schema reads it', () => {
     const { pipeline } = everything
@@ -259,7 +364,12 @@ describe('the names of the lake', () => {
       buckets: { landing: `shop-1-landing-${ACCOUNT}-${REGION}`, ops: `shop-1-ops-${ACCOUNT}-${REGION}` },
       databases: { clean: 'shop_1_clean', curated: 'shop_1_curated', ops: 'shop_1_ops' },
       workgroups: { analysts: 'shop-1-analysts', pipeline: 'shop-1-pipeline' },
-      functions: { ingest: 'shop-1-ingest', reconcile: 'shop-1-reconcile', contracts: 'shop-1-contracts' },
+      functions: {
+        ingest: 'shop-1-ingest',
+        reconcile: 'shop-1-reconcile',
+        contracts: 'shop-1-contracts',
+        curate: 'shop-1-curate',
+      },
       maxObjectBytes: 500 * 1024 ** 2,
       receiptLink: 'none',
     })
@@ -349,6 +459,25 @@ describe('tables', () => {
         .map((name) => name.toLowerCase()),
     )
     expect(StorageDescriptor.SerdeInfo.SerializationLibrary).toBe('org.openx.data.jsonserde.JsonSerDe')
+  })
+
+  test('runs are a table over the keys that runs have, of every curated table', () => {
+    const { Parameters, PartitionKeys, StorageDescriptor } = ops('runs')
+    const key = runKey('movies', upload)
+    expect(folder(Parameters['storage.location.template'] ?? '', { table: 'movies', date: '2026-03-01' })).toBe(
+      `s3://weir-ops-${ACCOUNT}-${REGION}/${key.slice(0, key.lastIndexOf('/') + 1)}`,
+    )
+    expect(Parameters['projection.table.values']?.split(',')).toContain('movies')
+    expect(PartitionKeys.map(({ Name }) => Name)).toEqual(['table', 'date'])
+    expect(StorageDescriptor.Columns.map(({ Name }) => Name)).toEqual(
+      Object.keys(RUN_COLUMNS)
+        .filter((name) => name !== 'table')
+        .map((name) => name.toLowerCase()),
+    )
+    const more = ofType(everything.data, 'AWS::Glue::Table').find(
+      ({ Properties }) => Properties.TableInput.Name === 'runs',
+    )
+    expect(more?.Properties.TableInput.Parameters['projection.table.values']).toMatch(/,cities$|,cities,big_cities$/)
   })
 
   test('rejects are a table over Parquet alone: pages and repair files lie elsewhere', () => {
@@ -503,8 +632,12 @@ describe('alarms and dashboard', () => {
     const alarms = ofType(everything.pipeline, 'AWS::CloudWatch::Alarm')
     expect(alarms.map(({ Properties }) => Properties.AlarmName).sort()).toEqual([
       'shop-1-contracts-errors',
+      'shop-1-curate-dead-letters',
+      'shop-1-curate-errors',
+      'shop-1-curate-queue-age',
       'shop-1-dead-letters',
       'shop-1-ingest-errors',
+      'shop-1-model-tests',
       'shop-1-queue-age',
       'shop-1-reconcile-errors',
       'shop-1-refused-uploads',
@@ -517,6 +650,18 @@ describe('alarms and dashboard', () => {
     const [subscription] = ofType(everything.pipeline, 'AWS::SNS::Subscription')
     expect(subscription?.Properties).toMatchObject({ Protocol: 'email', Endpoint: 'ops@example.com' })
     expect(ofType(plain.pipeline, 'AWS::SNS::Subscription')).toEqual([])
+  })
+
+  test('failed tests of a model ring an alarm that looks at what the curate function counts', () => {
+    const { Properties } = one(plain.pipeline, 'AWS::CloudWatch::Alarm', 'AlarmName', 'weir-model-tests')
+    expect(Properties).toMatchObject({
+      Namespace: METRIC_NAMESPACE,
+      MetricName: METRICS.modelTestsFailed,
+      Dimensions: [{ Name: DIMENSIONS.environment, Value: 'weir' }],
+      Statistic: 'Sum',
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+    })
   })
 
   test('docs/operate.md says of every alarm what it means and what to do', async () => {
@@ -532,6 +677,8 @@ describe('alarms and dashboard', () => {
     for (const metric of ['Uploads', 'RowsAccepted', 'RowsRejected', 'Refused'])
       expect(JSON.stringify(body)).toContain(`["Weir","${metric}","dataset","movies","service","weir"`)
     expect(JSON.stringify(body)).toContain('ProcessedBytes')
+    for (const metric of ['CurateRuns', 'ModelTestsFailed', 'CurateFailed', 'CurateBytesScanned'])
+      expect(JSON.stringify(body)).toContain(`["Weir","${metric}","service","weir"`)
   })
 })
 
@@ -601,8 +748,24 @@ describe('a lake that cannot be deployed', () => {
       Error,
       /twins\.yaml.*ticketid/,
     ],
-  ])('%s stops the synthesis with its message', async (_what, settings, contracts, kind, message) => {
-    const run = stacksOf(settings, contracts as Record<string, string>)
+    [
+      'a model that reads no such column',
+      '',
+      {},
+      ModelError,
+      /days\.sql:2:8: .*dayy/,
+      { 'days.sql': '-- A comment.\nSELECT dayy FROM clean.movies\n' },
+    ],
+    [
+      'a model with the name of an entity table',
+      '',
+      {},
+      ModelError,
+      /movies\.sql.*movies/,
+      { 'movies.sql': 'SELECT 1 AS one\n' },
+    ],
+  ])('%s stops the synthesis with its message', async (_what, settings, contracts, kind, message, models?: object) => {
+    const run = stacksOf(settings, contracts as Record<string, string>, models as Record<string, string>)
     await expect(run).rejects.toThrow(kind)
     await expect(run).rejects.toThrow(message)
   })

@@ -39,12 +39,18 @@ interface Report {
 
 const folders: string[] = []
 
-/** A folder of a lake: this repository's contracts, some more, and a weir.yaml. */
-export async function lakeFolder(settings?: string, contracts: Record<string, string> = {}): Promise<string> {
+/** A folder of a lake: this repository's contracts, some more, a weir.yaml, and models. */
+export async function lakeFolder(
+  settings?: string,
+  contracts: Record<string, string> = {},
+  models: Record<string, string> = {},
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-infra-'))
   folders.push(folder)
   await cp(join(ROOT, 'contracts'), join(folder, 'contracts'), { recursive: true })
   for (const [name, text] of Object.entries(contracts)) await writeFile(join(folder, 'contracts', name), text)
+  await mkdir(join(folder, 'models'))
+  for (const [name, text] of Object.entries(models)) await writeFile(join(folder, 'models', name), text)
   if (settings !== undefined) await writeFile(join(folder, 'weir.yaml'), settings)
   return folder
 }
@@ -54,8 +60,12 @@ export async function removeFolders(): Promise<void> {
 }
 
 /** The stacks of a lake with these settings. */
-export async function stacksOf(settings?: string, contracts: Record<string, string> = {}): Promise<Stacks> {
-  const folder = await lakeFolder(settings, contracts)
+export async function stacksOf(
+  settings?: string,
+  contracts: Record<string, string> = {},
+  models: Record<string, string> = {},
+): Promise<Stacks> {
+  const folder = await lakeFolder(settings, contracts, models)
   const lake = await readLakeToDeploy(folder)
   const code = join(folder, 'code')
   await mkdir(code)

@@ -79,7 +79,7 @@ describe('the plans of a function', () => {
     const folder = join(await mkdtemp(join(tmpdir(), 'weir-plans-')), 'contracts')
     const source = join(import.meta.dirname, '../../contracts')
     await cp(source, folder, { recursive: true })
-    const { files } = await makeHandler(source)()
+    const { files } = await makeHandler(source, folder)()
     await writeFile(contractsIndex(folder), JSON.stringify({ ...indexContracts(files), broken: 'broken.yaml' }))
     await writeFile(join(folder, 'broken.yaml'), 'nonsense: [')
     const expected = (await readContracts(source)).plans
@@ -107,7 +107,13 @@ describe('the plans of a function', () => {
 describe('the contracts function', () => {
   it('answers with the very files that it was deployed with', async () => {
     const folder = join(import.meta.dirname, '../../contracts')
-    const { files, version } = await makeHandler(folder)()
+    const models = await mkdtemp(join(tmpdir(), 'weir-models-'))
+    await writeFile(join(models, 'days.sql'), 'SELECT 1 AS one\n')
+    await writeFile(join(models, 'notes.txt'), 'no model')
+    const { files, version, ...rest } = await makeHandler(folder, models)()
+    expect(rest).toEqual({ models: [{ name: 'days.sql', text: 'SELECT 1 AS one\n' }] })
+    expect((await makeHandler(folder, join(models, 'none'))()).models).toEqual([])
+    await rm(models, { recursive: true })
     expect(version).toBe(WEIR_VERSION)
     expect(files.length).toBeGreaterThan(3)
     for (const { name, text } of files) expect(text).toBe(await readFile(join(folder, name), 'utf8'))
