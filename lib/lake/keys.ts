@@ -111,6 +111,16 @@ export const runsPrefix = (table?: string): string => (table === undefined ? 'ru
 export const runKey = (table: string, run: string): string =>
   `${runsPrefix(table)}date=${dateOfUpload(run)}/${run}.json`
 
+/** A curated table of the embedded lake, in the curated zone: see local/tables-manifest.ts. */
+export const curatedPrefix = (table: string): string => `${table}/`
+export const versionsPrefix = (table: string): string => `${table}/versions/`
+export const versionKey = (table: string, version: string): string => `${versionsPrefix(table)}${version}.json`
+/** Rows, and places of rows that left. `salt`: a run that begins again leaves alone what it wrote before. */
+export const tableFilesPrefix = (table: string, what: 'data' | 'deletes', run?: string): string =>
+  `${table}/${what}/${run === undefined ? '' : `${run}-`}`
+export const tableFileKey = (table: string, what: 'data' | 'deletes', run: string, salt: string): string =>
+  `${tableFilesPrefix(table, what, run)}${salt}.parquet`
+
 export const faultsPrefix = 'faults/'
 /** Why a message (AWS) or a source (a local lake) could not be ingested. */
 export const faultKey = (id: string): string => `${faultsPrefix}${id.replaceAll(/[^\w.-]/g, '_')}.json`

@@ -3,7 +3,7 @@
 
 import { text } from '../sql/expressions.ts'
 import { parseStatement } from '../sql/parse.ts'
-import { type Tables, translateQuery } from '../sql/translate.ts'
+import { type Tables, type Translated, translateQuery } from '../sql/translate.ts'
 import * as t from '../sql/types.ts'
 import { athenaName, type Type, typeOfColumn } from '../sql/types.ts'
 import { athenaType } from './aws/types.ts'
@@ -30,6 +30,9 @@ export interface Answer extends Pick<QueryResult, 'columns' | 'rows'> {
 const ZONES = ['clean', 'curated', 'ops']
 const CATALOG = 'awsdatacatalog'
 
+/** The table that a name means at a moment: see Tables.at. */
+export type History = NonNullable<Tables['at']>
+
 /**
  * Translates one statement. Throws QueryError for what Athena would not take either, and UnsupportedSql for what is not known
  * to give the same answer here.
@@ -37,16 +40,12 @@ const CATALOG = 'awsdatacatalog'
  * @example
  * translate('SELECT 7 / 2', []) // { kind: 'query', sql: 'SELECT (CASE WHEN … ELSE CAST(7 AS INTEGER) // …', … }
  */
-export function translate(sql: string, tables: readonly Table[]): Runnable | Answer {
+export function translate(sql: string, tables: readonly Table[], history?: History): Runnable | Answer {
   const statement = parseStatement(sql)
   switch (statement.kind) {
     case 'query':
     case 'explain': {
-      const known: Tables = {
-        tables,
-        information: (table) => information(table, tables),
-      }
-      const translated = translateQuery(sql, statement.query, known)
+      const translated = translateQuery(sql, statement.query, knownOf(tables, history))
       const explain = statement.kind === 'explain' ? `EXPLAIN ${statement.analyze ? 'ANALYZE ' : ''}` : ''
       return { ...translated, kind: statement.kind, sql: `${explain}${translated.sql}` }
     }
@@ -86,6 +85,22 @@ export function translate(sql: string, tables: readonly Table[]): Runnable | Ans
       )
   }
 }
+
+/**
+ * Translates a query whose rows go into a table: its columns are called c0, c1, …, and have the types that `columns` says. Throws as
+ * translate.
+ */
+export function translateSelect(sql: string, tables: readonly Table[], history?: History): Translated {
+  const statement = parseStatement(sql)
+  if (statement.kind === 'query') return translateQuery(sql, statement.query, knownOf(tables, history), false)
+  throw new QueryError('A table is made by a query: begin it with SELECT, WITH or VALUES.')
+}
+
+const knownOf = (tables: readonly Table[], history: History | undefined): Tables => ({
+  tables,
+  information: (table) => information(table, tables),
+  ...(history ? { at: history } : {}),
+})
 
 function matching(pattern: string): RegExp {
   if (!/^[\w*|]*$/.test(pattern))

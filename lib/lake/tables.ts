@@ -65,6 +65,28 @@ export const RECEIPT_COLUMNS: Readonly<Record<string, string>> = {
   weir: 'VARCHAR',
 }
 
+/** Columns of ops.runs: the fields of a run (runs.ts), with their names. */
+export const RUN_COLUMNS: Readonly<Record<string, string>> = {
+  run: 'VARCHAR',
+  table: 'VARCHAR',
+  kind: 'VARCHAR',
+  outcome: 'VARCHAR',
+  scope: 'VARCHAR',
+  startedAt: 'TIMESTAMP',
+  finishedAt: 'TIMESTAMP',
+  version: 'VARCHAR',
+  rows: 'STRUCT(written BIGINT, removed BIGINT, total BIGINT)',
+  uploads: 'STRUCT(came BIGINT, "left" BIGINT, names VARCHAR[])',
+  inputs: 'MAP(VARCHAR, VARCHAR)',
+  statements: 'STRUCT("sql" VARCHAR, milliseconds DOUBLE, bytesScanned BIGINT, cost DOUBLE, executionId VARCHAR)[]',
+  bytesScanned: 'BIGINT',
+  cost: 'DOUBLE',
+  tests:
+    'STRUCT(test VARCHAR, "column" VARCHAR, severity VARCHAR, passed BOOLEAN, failures BIGINT, samples VARCHAR[])[]',
+  reason: 'STRUCT(code VARCHAR, message VARCHAR, advice VARCHAR)',
+  weir: 'VARCHAR',
+}
+
 /** Columns of ops.rejects; its rows also say their dataset. */
 export const REJECT_COLUMNS: Readonly<Record<string, string>> = {
   _row: 'BIGINT',

@@ -99,9 +99,9 @@ export type Grouping =
   | { kind: 'SETS'; sets: Expr[][] }
 
 export type Relation = At &
+  /** `end`: where it ends, before its alias. */
   (
-    /** `end`: where it ends, before its alias. */
-    | { kind: 'table'; names: string[]; end: number; alias?: Alias }
+    | { kind: 'table'; names: string[]; asOf?: AsOf; end: number; alias?: Alias }
     | { kind: 'query'; query: Query; alias?: Alias }
     | { kind: 'unnest'; of: Expr[]; ordinality: boolean; alias?: Alias }
     | {
@@ -113,6 +113,9 @@ export type Relation = At &
         using?: string[]
       }
   )
+
+/** FOR VERSION AS OF, FOR TIMESTAMP AS OF: an earlier state of a table. */
+export type AsOf = At & ({ of: 'version'; version: string } | { of: 'time'; time: Date })
 
 export interface Alias {
   name: string

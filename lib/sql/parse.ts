@@ -3,6 +3,7 @@
 
 import type {
   Alias,
+  AsOf,
   Body,
   Bound,
   Call,
@@ -487,10 +488,34 @@ class Parser {
           'A query reads the tables of the lake and nothing else.',
           at,
         )
-      if (this.is('FOR'))
-        throw this.refuse('FOR, an earlier state of a table', 'Plain tables have their present state only.')
-      return { kind: 'table', names, at, end: this.ended(), ...this.alias() }
+      const asOf = this.is('FOR') ? this.asOf() : undefined
+      return { kind: 'table', names, at, ...(asOf ? { asOf } : {}), end: this.ended(), ...this.alias() }
     })
+  }
+  private asOf(): AsOf {
+    const { at } = this.take()
+    if (this.accept('VERSION')) {
+      this.expect('AS')
+      this.expect('OF')
+      if (!['string', 'integer', 'run'].includes(this.peek().kind)) throw this.unexpected('the name of a version')
+      return { of: 'version', version: this.take().text, at }
+    }
+    if (!this.accept('TIMESTAMP'))
+      throw this.refuse(`FOR ${this.peek().raw}`, 'There are FOR TIMESTAMP AS OF and FOR VERSION AS OF.', at)
+    this.expect('AS')
+    this.expect('OF')
+    if (!this.is('TIMESTAMP') || this.peek(1).kind !== 'string')
+      throw this.refuse('FOR TIMESTAMP AS OF an expression', "Write the moment: TIMESTAMP '2026-01-31 12:30:00 UTC'.")
+    this.take()
+    const literal = this.take()
+    const time = momentOf(literal.text)
+    if (!time)
+      throw unreadable(
+        this.sql,
+        literal.at,
+        `'${literal.text}' is no moment: write it as '2026-01-31 12:30:00 UTC' or '2026-01-31 13:30:00 +01:00'.`,
+      )
+    return { of: 'time', time, at }
   }
   private alias(): { alias?: Alias } {
     if (!this.accept('AS') && !this.isAlias()) return {}
@@ -904,6 +929,18 @@ class Parser {
     if (this.is('ARRAY')) throw this.refuse('The type … ARRAY', 'Write ARRAY(type).')
     return type
   }
+}
+
+/** The moment that a timestamp says; without a zone it is in UTC. */
+function momentOf(text: string): Date | undefined {
+  const [all, day, time = '00:00', seconds = '', zone = 'UTC'] =
+    /^(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d)(:\d\d(?:\.\d{1,3})?)?)?(?: ?(UTC|Z|[+-]\d\d:\d\d))?$/i.exec(text.trim()) ?? []
+  if (all === undefined) return undefined
+  const moment = new Date(`${day}T${time}${seconds}${/^(utc|z)$/i.test(zone) ? 'Z' : zone}`)
+  // 31 February would become a day of March.
+  return Number.isNaN(moment.getTime()) || new Date(`${day}T00:00Z`).getUTCDate() !== Number(day?.slice(-2))
+    ? undefined
+    : moment
 }
 
 /** EXTRACT(field FROM x) is the function of the field. */

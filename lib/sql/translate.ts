@@ -367,7 +367,8 @@ class Translation implements Context {
         `There is no zone ${names.slice(0, -1).join('.')} that can be queried (${placeText(this.sql, at)}). The zones with tables are: clean, curated, ops.`,
       )
     }
-    if (asOf && schema !== 'curated') throw this.wrong(asOf.at, `${schema} has no history: FOR … AS OF is for curated tables.`)
+    if (asOf && schema !== 'curated')
+      throw this.wrong(asOf.at, `${schema} has no history: FOR … AS OF is for curated tables.`)
     if (asOf && !this.known.at)
       throw unsupported(this.sql, asOf.at, 'FOR … AS OF', 'Here tables are read as they are now.')
     const found =

@@ -8,6 +8,7 @@ import type { Lake } from '../../lib/lake/ports.ts'
 import { catalogConformance, notifierConformance } from './catalog.ts'
 import { embeddedConformance, queryEngineConformance } from './query.ts'
 import { objectStoreConformance } from './store.ts'
+import { curatedTablesConformance } from './tables.ts'
 
 async function openTemporary(options?: LocalLakeOptions): Promise<{ lake: Lake; root: string }> {
   const root = await mkdtemp(join(tmpdir(), "weir it's [1] "))
@@ -29,6 +30,7 @@ objectStoreConformance('folder', open)
 catalogConformance('SQLite in a folder', open)
 queryEngineConformance('DuckDB on a folder', open)
 embeddedConformance('on a folder', open)
+curatedTablesConformance('Parquet in a folder', open)
 
 notifierConformance('lines in a file', async () => {
   const { lake, root } = await openTemporary()

@@ -349,7 +349,7 @@ export function embeddedConformance(name: string, open: () => Promise<Lake>): vo
 
     test('tables can be shown, described and explained', async () => {
       expect(await rows('SHOW TABLES')).toEqual([['empty'], ['orders']])
-      expect(await rows('SHOW TABLES IN ops')).toEqual([['receipts'], ['rejects']])
+      expect(await rows('SHOW TABLES IN ops')).toEqual([['receipts'], ['rejects'], ['runs']])
       expect(await rows('SHOW SCHEMAS')).toEqual([['clean'], ['curated'], ['ops']])
       expect((await rows('SHOW COLUMNS IN clean.orders')).flat()).toEqual([
         ...['order_id', 'amount', 'note', '_upload', 'ingest_date', 'source'],

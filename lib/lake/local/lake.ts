@@ -19,6 +19,7 @@ import { openSession, type Session } from './session.ts'
 import { isAbsent } from './stat.ts'
 import { openFolderStore } from './store.ts'
 import { openParquetTables } from './tables.ts'
+import { filesBelow, type TableSource } from './tables-view.ts'
 import { openVersions } from './versions.ts'
 
 export const ZONES: readonly Zone[] = ['landing', 'clean', 'curated', 'ops']
@@ -111,19 +112,28 @@ export async function openLocalLake(root: string, options: LocalLakeOptions = {}
   // read-only disk, say), whoever uses the catalog is told; the zones can be read all the same.
   await catalog.listTables().catch(() => undefined)
 
-  const queries = openLocalQueries({
-    folders: { clean: join(home, 'clean'), curated: join(home, 'curated'), ops: join(home, 'ops') },
+  const source: TableSource = {
+    zones,
     catalog,
+    pathOf: (zone, key) => pathOf(join(home, zone), key),
+    filesBelow: (zone, prefix, deep) => filesBelow(join(home, zone, prefix), deep),
+  }
+  const engine = {
+    source,
     memoryBytes: options.memoryBytes ?? 1024 ** 3,
     threads: options.threads ?? availableParallelism(),
     scratch: () => getSession().scratch,
+  }
+  const queries = openLocalQueries({
+    ...engine,
+    folders: [join(home, 'clean'), join(home, 'curated'), join(home, 'ops')],
   })
 
   return {
     zones,
     catalog,
     queries,
-    tables: openParquetTables(),
+    tables: openParquetTables(engine),
     notifier: openLocalNotifier(join(hidden, 'notifications.ndjson'), options.onNotify),
     locate: (zone, key) => pathOf(join(home, zone), key),
     get scratch() {

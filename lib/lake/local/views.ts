@@ -1,8 +1,9 @@
 // The SQL of the views that a query sees: a catalog table as a view over the Parquet files that it points at now, and the
 // receipts and rejects of the ops zone. Only text is made here; nothing is run.
 
-import type { Partition, TableDefinition } from '../ports.ts'
-import { RECEIPT_COLUMNS, REJECT_COLUMNS } from '../tables.ts'
+import type { Partition, TableColumn, TableDefinition } from '../ports.ts'
+import { RECEIPT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS } from '../tables.ts'
+import type { DataFile } from './tables-manifest.ts'
 
 /** One partition with the absolute paths of its files. */
 export interface PartitionFiles {
@@ -83,20 +84,78 @@ function keysAreInPaths(table: TableDefinition, partitions: PartitionFiles[]): b
   })
 }
 
+/**
+ * SELECT of the rows of a curated table that are still there. `from` gives a source's columns some more, for whoever has to name
+ * a row: `file` and `pos`.
+ */
+export async function liveRows(
+  files: readonly DataFile[],
+  columns: readonly TableColumn[],
+  pathOf: (key: string) => string | Promise<string>,
+  { paths = false, places = false } = {},
+): Promise<string> {
+  const shape = (has: (name: string) => boolean) =>
+    columns.map(
+      ({ name, type }) => `CAST(${has(name) ? `d.${quoteName(name)}` : 'NULL'} AS ${type}) AS ${quoteName(name)}`,
+    )
+  const selects: string[] = []
+  const add = async (group: readonly DataFile[], where: string): Promise<void> => {
+    const [first] = group
+    if (!first) return
+    const names = new Set(first.columns.map((name) => name.toLowerCase()))
+    const list = shape((name) => names.has(name.toLowerCase()))
+    if (paths) list.push(`d.${quoteName(PATH)}`)
+    if (places) list.push(`CAST(${first.id} AS INTEGER) AS file`, 'CAST(d.file_row_number AS BIGINT) AS pos')
+    const read = await Promise.all(group.map(({ key }) => pathOf(key)))
+    const named = paths ? `, filename = ${quoteText(PATH)}` : ''
+    selects.push(
+      `SELECT ${list.join(', ')} FROM read_parquet(${pathList(read)}, union_by_name = true, hive_partitioning = false${named}) d${where}`,
+    )
+  }
+  // Files that have the same columns are read together; one with deleted rows, or whose rows are to be placed, by itself.
+  const together = new Map<string, DataFile[]>()
+  for (const file of files) {
+    const alone = file.deleted > 0 || places
+    const like = alone ? file.key : file.columns.join('\0')
+    together.set(like, [...(together.get(like) ?? []), file])
+  }
+  for (const group of together.values()) {
+    const [first] = group
+    if (!first || first.deleted === 0) await add(group, '')
+    else {
+      const deletes = pathList(await Promise.all(first.deletes.map(pathOf)))
+      await add(
+        group,
+        ` WHERE NOT EXISTS (SELECT 1 FROM read_parquet(${deletes}, hive_partitioning = false) x WHERE x.file = ${first.id} AND x.pos = d.file_row_number)`,
+      )
+    }
+  }
+  if (selects.length > 0) return selects.join(' UNION ALL ')
+  const none = shape(() => false)
+  if (paths) none.push(`CAST(NULL AS VARCHAR) AS ${quoteName(PATH)}`)
+  if (places) none.push('CAST(NULL AS INTEGER) AS file', 'CAST(NULL AS BIGINT) AS pos')
+  return `SELECT ${none.join(', ')} WHERE false`
+}
+
 const emptyRelation = (columns: Readonly<Record<string, string>>): string =>
   `SELECT ${Object.entries(columns)
     .map(([name, type]) => `CAST(NULL AS ${type}) AS ${quoteName(name)}`)
     .join(', ')} WHERE false`
 
-/** CREATE VIEW ops.receipts; one row per receipt. `files` only says which there are. */
-export function receiptsView(files: string[], name = 'ops.receipts'): string {
-  const shape = Object.entries(RECEIPT_COLUMNS).map(([name, type]) => `${quoteText(name)}: ${quoteText(type)}`)
+const jsonView = (name: string, columns: Readonly<Record<string, string>>, files: string[]): string => {
+  const shape = Object.entries(columns).map(([name, type]) => `${quoteText(name)}: ${quoteText(type)}`)
   const source =
     files.length === 0
-      ? emptyRelation(RECEIPT_COLUMNS)
+      ? emptyRelation(columns)
       : `SELECT * FROM read_json(${pathList(files)}, columns = {${shape.join(', ')}}, hive_partitioning = false)`
   return `CREATE VIEW ${name} AS ${source}`
 }
+
+/** CREATE VIEW ops.receipts; one row per receipt. `files` only says which there are. */
+export const receiptsView = (files: string[], name = 'ops.receipts'): string => jsonView(name, RECEIPT_COLUMNS, files)
+
+/** CREATE VIEW ops.runs; one row per run of a curated table. */
+export const runsView = (files: string[], name = 'ops.runs'): string => jsonView(name, RUN_COLUMNS, files)
 
 /** CREATE VIEW ops.rejects; one row per rejected row, with its dataset. */
 export function rejectsView(files: string[], name = 'ops.rejects'): string {
