@@ -4,6 +4,8 @@
 import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import { ALARMS, deployedParameter } from '../lake/aws/deployed.ts'
 import { versionsDatabase } from '../lake/aws/names.ts'
+import { STORED_PREFIX } from '../lake/aws/tables-sql.ts'
+import { glueName } from '../lake/aws/types.ts'
 import { faultsPrefix, headsPrefix, receiptsPrefix, runsPrefix, tableStatesPrefix } from '../lake/keys.ts'
 import type { Zone } from '../lake/ports.ts'
 import { acknowledge, wildcard } from './acknowledge.ts'
@@ -289,7 +291,8 @@ export function followCurated(names: Names): Permission[] {
 export function curate(names: Names, tables: string[]): Permission[] {
   const { environment, workgroups, queues, eventBus } = names
   const files = 'Files of a table have names that the engine gives them.'
-  const prefixes = tables.map((table) => `${table}/`)
+  // As they are called on AWS; models' tables lie in a folder of their own.
+  const prefixes = [...tables.map((table) => `${glueName(table)}/`), STORED_PREFIX]
   return [
     ...query(names, workgroups.pipeline, 'The results of its own workgroup.'),
     ...readCatalog(names, 'Tables come with contracts and models; Glue names their partitions by the table.'),

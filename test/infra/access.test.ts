@@ -3,6 +3,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { STORED_PREFIX } from '../../lib/lake/aws/tables-sql.ts'
 import {
   catalogMarkerKey,
   contentKey,
@@ -208,6 +209,7 @@ const ROWS: Record<string, Row[]> = {
     ['may', 's3:GetObject', object('clean', 'movies/x.parquet')],
     ['may', 's3:PutObject', object('curated', 'movies/data/x.parquet')],
     ['may', 's3:DeleteObject', object('curated', 'movies/data/x.parquet')],
+    ['may', 's3:PutObject', object('curated', `${STORED_PREFIX}model_1/x.parquet`)],
     ['may', 'glue:CreateTable', named('glue', 'table/weir_curated/movies')],
     ['may', 'glue:UpdateTable', named('glue', 'table/weir_curated/movies')],
     ['may', 'glue:DeleteTable', named('glue', 'table/weir_curated_versions/model_1')],

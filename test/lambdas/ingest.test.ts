@@ -66,6 +66,30 @@ describe('a batch', () => {
     expect(await bench.rows()).toEqual(['one', 'three', 'two'])
   })
 
+  it('tells what follows a dataset whenever it was looked at, and fails where nobody could be told', async () => {
+    bench = await openBench()
+    await bench.land('files/a.csv', 'one\n')
+    await bench.land('nobody/b.csv', 'two\n')
+    const told: string[][] = []
+    let reachable = false
+    const follow = async (datasets: Iterable<string>) => {
+      if (!reachable) throw new Error('the queue is away')
+      told.push([...datasets])
+    }
+    const handler = makeHandler(async () => bench.context, observer, { follow })
+    const event = batch([eventBridgeEvent('files/a.csv')])
+    // The rows are published; who follows them must hear of it all the same.
+    expect(await handler(event, lambda())).toEqual(failures('message-1'))
+    expect(await bench.rows()).toEqual(['one'])
+    expect(await collect(listFaults(bench.lake.zones.ops))).toMatchObject([{ reason: 'the queue is away' }])
+    reachable = true
+    expect(await handler(batch([eventBridgeEvent('files/a.csv')], 2), lambda())).toEqual(failures())
+    expect(told).toEqual([['files']])
+    // What belongs to no dataset concerns nobody.
+    expect(await handler(batch([eventBridgeEvent('nobody/b.csv')]), lambda())).toEqual(failures())
+    expect(told).toEqual([['files'], []])
+  })
+
   it('looks at a key once, however many of its messages name it', async () => {
     bench = await openBench()
     await bench.land('files/a.csv', 'one\n')

@@ -38,6 +38,24 @@ describe('the reconcile function', () => {
     expect(await sweep()).toMatchObject({ mended: 0, finished: true })
   })
 
+  it('has every curated table looked at, after what it mended; where it cannot, it fails and keeps its place', async () => {
+    bench = await openBench()
+    await bench.land('files/a.csv', 'one\n')
+    const context = { getRemainingTimeInMillis: () => 900_000, awsRequestId: 'request-1' }
+    const seen: string[][] = []
+    const follow = async () => {
+      seen.push(await bench.rows())
+      return 3
+    }
+    const handler = makeHandler(async () => bench.context, observed.observer, { follow })
+    expect(await handler({}, context)).toMatchObject({ mended: 2, curated: 3, finished: true })
+    expect(seen).toEqual([['one']])
+    const away = makeHandler(async () => bench.context, observed.observer, {
+      follow: () => Promise.reject(new Error('the queue is away')),
+    })
+    await expect(away({}, context)).rejects.toThrow('the queue is away')
+  })
+
   it('goes on in the next run where its time was over', async () => {
     bench = await openBench()
     const { ops } = bench.lake.zones

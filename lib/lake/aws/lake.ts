@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { GlueClient } from '@aws-sdk/client-glue'
 import { SNSClient } from '@aws-sdk/client-sns'
-import type { Catalog, Lake, ObjectStore, QueryEngine, Zone } from '../ports.ts'
+import type { CuratedTables, Lake, ObjectStore, QueryEngine, Zone } from '../ports.ts'
 import { openGlueCatalog } from './catalog.ts'
 import { clientSettings, openS3 } from './clients.ts'
 import type { Deployed } from './deployed.ts'
+import type { MirrorSettings } from './emulator.ts'
 import { openSnsNotifier, type SnsNotifierSettings } from './notifier.ts'
 import { openBucketStore } from './store.ts'
 import { openAthenaTables } from './tables.ts'
@@ -66,14 +67,18 @@ export async function openAwsLake(deployed: Deployed, options: AwsLakeOptions = 
     const { AthenaClient } = await import('@aws-sdk/client-athena')
     const athena = new AthenaClient(settings)
     closers.push(() => athena.destroy())
-    return openQueries(athena, deployed, options.workgroup ?? 'analysts', catalog, zones)
+    return openQueries(athena, deployed, options.workgroup ?? 'analysts', { catalog, zones, scratch })
+  })
+  const tables = once(async () => {
+    const { emulatorTables } = await import('./emulator.ts')
+    return (await emulatorTables({ catalog, zones, scratch })) ?? openAthenaTables()
   })
 
   return {
     name: `aws:${deployed.environment}`,
     zones,
     catalog,
-    tables: openAthenaTables(),
+    tables: whenUsed(tables),
     queries: { query: async (sql, how) => (await queries()).query(sql, how) },
     notifier: openSnsNotifier({ sns, events, s3, deployed, receiptLink: options.receiptLink ?? deployed.receiptLink }),
     locate: (zone, key) => `s3://${buckets[zone]}/${key}`,
@@ -89,12 +94,28 @@ async function openQueries(
   athena: import('@aws-sdk/client-athena').AthenaClient,
   { databases, workgroups, buckets }: Deployed,
   workgroup: keyof Deployed['workgroups'],
-  catalog: Catalog,
-  zones: Lake['zones'],
+  here: MirrorSettings,
 ): Promise<QueryEngine> {
-  const [{ openAthena }, { emulatorRewrite }] = await Promise.all([import('./athena.ts'), import('./emulator.ts')])
-  const rewrite = await emulatorRewrite({ buckets, catalog, zones })
-  return openAthena({ athena, workgroup: workgroups[workgroup], databases, catalog, rewrite })
+  const [{ openAthena }, { emulatorQueries, emulatorRewrite }] = await Promise.all([
+    import('./athena.ts'),
+    import('./emulator.ts'),
+  ])
+  const { catalog } = here
+  const rewrite = await emulatorRewrite({ ...here, buckets })
+  const queries = openAthena({ athena, workgroup: workgroups[workgroup], databases, catalog, rewrite })
+  return emulatorQueries(queries, here)
+}
+
+/** Tables that are opened with the first job: what only ingests needs none. Their jobs go on outside this process. */
+function whenUsed(open: () => Promise<CuratedTables>): CuratedTables {
+  return {
+    resumes: true,
+    stage: async (job, options) => (await open()).stage(job, options),
+    publish: async (staged, options) => (await open()).publish(staged, options),
+    discard: async (staged) => (await open()).discard(staged),
+    maintain: async (table, kept) => (await open()).maintain(table, kept),
+    drop: async (table) => (await open()).drop(table),
+  }
 }
 
 /** Made when first asked for; tried again when that failed. */
