@@ -15,10 +15,15 @@ export class ContractsUnavailable extends Error {
 const answerSchema = z.object({
   files: z.array(z.object({ name: z.string(), text: z.string() })),
   version: z.string(),
+  /** Deployments of a version without models hand out none. */
+  models: z.array(z.object({ name: z.string(), text: z.string() })).default([]),
 })
 
+/** What is deployed: contracts, compiled, and models, as their files say. */
+export type DeployedContracts = Contracts & { version: string; models: { name: string; text: string }[] }
+
 /** The contracts that are deployed, compiled, and the version of Weir that is deployed with them. */
-export async function readDeployedContracts(deployed: Deployed): Promise<Contracts & { version: string }> {
+export async function readDeployedContracts(deployed: Deployed): Promise<DeployedContracts> {
   const client = new LambdaClient(clientSettings({ region: deployed.region }))
   try {
     const { contracts } = deployed.functions
@@ -37,7 +42,7 @@ export function contractsOfAnswer(
   text: string,
   failed: string | undefined,
   deployed: Pick<Deployed, 'functions' | 'environment'>,
-): Contracts & { version: string } {
+): DeployedContracts {
   const parsed = failed === undefined ? answerSchema.safeParse(jsonOf(text)) : undefined
   if (!parsed?.success) {
     const why = failed === undefined ? 'its answer is no list of contracts' : `it failed: ${messageIn(text)}`
@@ -45,8 +50,8 @@ export function contractsOfAnswer(
       `The contracts of aws:${deployed.environment} cannot be had from the function ${deployed.functions.contracts}: ${why}. Look into its log, or deploy again: npx cdk deploy --all`,
     )
   }
-  const { files, version } = parsed.data
-  return { ...parseContracts(files), version }
+  const { files, version, models } = parsed.data
+  return { ...parseContracts(files), version, models }
 }
 
 function messageIn(text: string): string {

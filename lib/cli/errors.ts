@@ -1,6 +1,7 @@
 // The one place that turns errors into exit codes and into words on the terminal or in JSON.
 
 import type { ContractIssue } from '../contract/errors.ts'
+import type { ModelIssue } from '../lake/models/issues.ts'
 import { shellWord } from '../lake/render/format.ts'
 
 /** 0 all accepted · 1 with rejects · 2 refused · 3 wrong usage or contract · 4 our fault · 130 stopped by Ctrl-C. */
@@ -42,6 +43,18 @@ export class NoReceiptYet extends Error {
   }
 }
 
+/** A deployed lake was asked for curated tables, and the time to wait for their runs is over. */
+export class NotCuratedYet extends Error {
+  override name = 'NotCuratedYet'
+  readonly advice: string
+  constructor(tables: readonly string[], seconds: number, lake?: string) {
+    const names = tables.map((table) => `curated.${table}`).join(', ')
+    super(`No run yet after ${seconds} s of ${names}.`)
+    const where = lake === undefined ? '' : ` --lake ${shellWord(lake)}`
+    this.advice = `The lake goes on with what it was asked for. What came of it: weir runs${where}. What the lake is doing: weir status${where}.`
+  }
+}
+
 const MOST_NAMED = 10
 
 /** Errors that the user can mend, by name: the classes live in the layers that throw them. */
@@ -50,6 +63,9 @@ const MENDABLE = new Set([
   'CommanderError',
   'InvalidArgumentError',
   'ContractError',
+  'ModelError',
+  'UnknownTable',
+  'SchemaChangeRefused',
   'ConfigError',
   'UnknownDataset',
   'UnknownSource',
@@ -84,7 +100,7 @@ export interface ErrorDocument {
     message: string
     exitCode: ExitCode
     advice?: string
-    issues?: ContractIssue[]
+    issues?: (ContractIssue | ModelIssue)[]
     stack?: string
   }
 }
@@ -102,7 +118,8 @@ export function describeError(given: unknown, env: Record<string, string | undef
   const error = innermost(given)
   const exitCode = exitCodeOf(error)
   const known = error instanceof Error ? error : new Error(String(error))
-  const issues = 'issues' in known && Array.isArray(known.issues) ? (known.issues as ContractIssue[]) : undefined
+  const issues =
+    'issues' in known && Array.isArray(known.issues) ? (known.issues as (ContractIssue | ModelIssue)[]) : undefined
   return {
     error: {
       name: known.name,

@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { WEIR_VERSION } from '../version.ts'
 import { checkCommand } from './commands/check.ts'
+import { curateCommand } from './commands/curate.ts'
 import { diffCommand } from './commands/diff.ts'
 import { dropCommand } from './commands/drop.ts'
 import { inferCommand } from './commands/infer.ts'
@@ -15,6 +16,7 @@ import { reconcileCommand } from './commands/reconcile.ts'
 import { rejectsCommand } from './commands/rejects.ts'
 import { replayCommand } from './commands/replay.ts'
 import { retractCommand } from './commands/retract.ts'
+import { runsCommand } from './commands/runs.ts'
 import { statusCommand } from './commands/status.ts'
 import { watchCommand } from './commands/watch.ts'
 import { type Cli, LAKE_OPTION } from './run.ts'
@@ -31,6 +33,8 @@ const COMMANDS = [
   receiptCommand,
   rejectsCommand,
   queryCommand,
+  curateCommand,
+  runsCommand,
   statusCommand,
   retractCommand,
   replayCommand,
@@ -51,7 +55,7 @@ export function buildProgram(cli: Cli): Command {
 Exit codes:
   0  done, all rows accepted         3  wrong usage or contract
   1  done, with rejects              4  our fault: the state is safe, and the message says how to go on
-  2  refused
+  2  refused; tests of a model failed
 
 Example:
   $ weir init my-lake && cd my-lake && weir drop samples/orders.csv`,

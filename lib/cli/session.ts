@@ -10,9 +10,12 @@ import type { Engine } from '../engine/engine.ts'
 import type { EngineSettings } from '../engine/result.ts'
 import { type Deployed, ENVIRONMENT } from '../lake/aws/deployed.ts'
 import { CONFIG_FILE, findLake, type LakeConfig, parseLakeConfig, readLakeConfig } from '../lake/config.ts'
+import { ModelError } from '../lake/models/issues.ts'
+import type { Model, ModelSource } from '../lake/models/model.ts'
 import type { Lake } from '../lake/ports.ts'
 import type { Receipt } from '../lake/receipt.ts'
 import type { Context } from '../pipeline/context.ts'
+import type { CurateContext } from '../pipeline/curate/context.ts'
 import { UsageError } from './errors.ts'
 import type { Io } from './io.ts'
 
@@ -24,6 +27,11 @@ export type Log = Context['log']
  */
 export type EngineUse = 'publish' | 'preview' | 'apart'
 
+export interface ModelFile {
+  name: string
+  text: string
+}
+
 export interface Session {
   /** The folder of a lake in a folder. Throws UsageError where there is none, and for a deployed lake. */
   root(): Promise<string>
@@ -32,12 +40,17 @@ export interface Session {
   /** The settings; for a deployed lake those of the folder around, if its weir.yaml is about that lake, else the defaults. */
   config(): Promise<LakeConfig>
   /** The contracts that hold: of the folder, or those that are deployed. */
-  contracts(): Promise<Contracts & { version?: string }>
+  contracts(): Promise<Contracts & { version?: string; models?: readonly ModelFile[] }>
   /** The folder of contracts that people write, also beside a deployed lake. Throws UsageError where there is none. */
   contractsFolder(): Promise<string>
   lake(): Promise<Lake>
   engine(use?: EngineUse): Promise<Engine>
   context(): Promise<Context>
+  /**
+   * What the use cases of curated tables get. Throws ModelError where a model is wrong; `lenient`: the context then has the others,
+   * and `problem` says what is wrong.
+   */
+  curating(how?: { lenient?: boolean }): Promise<{ context: CurateContext; problem?: ModelError }>
   /** Called once for each receipt that this process writes. Set it before the lake is opened. */
   onReceipt?: (receipt: Receipt) => void
   log: Log
@@ -78,7 +91,7 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
       `The contracts that people write lie in a folder, and ${io.cwd} has neither a ${CONFIG_FILE}, here or above, nor contracts. Go to the folder that aws:${environment} is deployed from.`,
     )
   })
-  const contracts = once(async () => {
+  const contracts = once(async (): Promise<Contracts & { version?: string; models?: readonly ModelFile[] }> => {
     const names = await deployed()
     if (names) return (await import('./deployed.ts')).readDeployedContracts(names)
     const folder = await contractsFolder()
@@ -148,6 +161,27 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
     return engine
   }
 
+  /** The models that hold, as their files say: of the folder, or those that are deployed. */
+  const modelSources = async (): Promise<{ models: ModelSource[]; errors: ModelError['issues'] }> => {
+    const { parseModels, readModels } = await import('../lake/models/read.ts')
+    if (await deployed()) return parseModels((await contracts()).models ?? [])
+    return readModels((await config()).models)
+  }
+  const models = once(async (): Promise<{ models: Model[]; problem?: ModelError }> => {
+    const [{ plans }, sources] = [await contracts(), await modelSources()]
+    if (sources.models.length + sources.errors.length === 0) return { models: [] }
+    const { checkModels } = await import('../lake/models/check.ts')
+    const { tablesOfLake } = await import('../lake/models/known.ts')
+    const tables = tablesOfLake(plans.values())
+    const checked = checkModels(sources.models, tables)
+    const errors = [...sources.errors, ...checked.errors]
+    if (errors.length === 0) return { models: checked.models }
+    // A file whose front matter is wrong is no model, and nothing can follow it.
+    const wrong = new Set(sources.errors.map(({ file }) => file))
+    const whole = sources.models.filter(({ file }) => !wrong.has(file))
+    return { models: checkModels(whole, tables).models, problem: new ModelError(errors) }
+  })
+
   const session: Session = {
     root,
     deployed,
@@ -171,6 +205,20 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
         log,
       }
     }),
+    curating: async ({ lenient = false } = {}) => {
+      const found = await models()
+      if (found.problem && !lenient) throw found.problem
+      const { plans } = await contracts()
+      const context: CurateContext = {
+        lake: await lake(),
+        plans,
+        models: found.models,
+        now: () => new Date(),
+        log,
+        keepVersions: (await config()).curated.keepVersions,
+      }
+      return found.problem ? { context, problem: found.problem } : { context }
+    },
     async close() {
       for (const closer of closers.reverse()) await closer()
       closers.length = 0
@@ -212,7 +260,7 @@ async function deployedPlace(io: Io, environment: string): Promise<Place> {
   // The settings of another lake (its region above all) do not hold here; its contracts may still be what is to be deployed.
   const defaults = parseLakeConfig('', join(io.cwd, CONFIG_FILE))
   if (folder === undefined || config === undefined) return { environment, config: defaults }
-  return { folder, environment, config: { ...defaults, contracts: config.contracts } }
+  return { folder, environment, config: { ...defaults, contracts: config.contracts, models: config.models } }
 }
 
 async function lakeFolder(io: Io, given: string | undefined): Promise<string> {

@@ -5,6 +5,8 @@ const CONFIG = `# The settings of this lake. All of them have defaults, so this 
 # memory: 1GB          # memory that the engine may use, whatever the size of a file
 # threads: 2           # default: the cores of this machine
 # contracts: contracts # folder of the contracts
+# models: models       # folder of the SQL models
+# curate: auto         # curated tables follow what is dropped; manual: only "weir curate" makes them
 `
 
 const README = `# A Weir lake
@@ -12,6 +14,8 @@ const README = `# A Weir lake
 - \`contracts/\` says what a row of each dataset must be (Open Data Contract Standard). Check them: \`weir lint\`
 - \`landing/<dataset>/\` holds the files as they were dropped. They are never changed.
 - \`clean/<dataset>/\` holds the accepted rows as Parquet. Query them: \`weir query "select * from clean.orders"\`
+- \`curated/\` holds what is made from them: \`curated.orders\`, each order once, as its newest file has it; and one table for each
+  SQL file in \`models/\`. Query it as of yesterday: \`weir query "select * from curated.orders" --as-of 1d\`
 - \`ops/\` holds the receipts, the rejected rows, and what each source contributes.
 
 Drop a file: \`weir drop samples/orders.csv\`. Two of its rows are bad, and its receipt says which and why.
@@ -64,6 +68,27 @@ schema:
           match: "*orders*.csv"
 `
 
+const MODEL = `/*---
+description: What each country ordered, day by day.
+materialized: table
+columns:
+  revenue: In the currency of the prices.
+tests:
+  - unique: [country, order_date]
+  - sql: SELECT * FROM curated.orders_by_country WHERE revenue < 0
+---*/
+-- One SELECT in Athena's SQL makes the table curated.orders_by_country. It is made anew whenever curated.orders has changed, and
+-- readers see it once its tests have passed. "weir lint" checks it, "weir curate --dry-run" shows what would run.
+SELECT
+  country,
+  order_date,
+  count(*) AS orders,
+  sum(quantity) AS pieces,
+  sum(quantity * unit_price) AS revenue
+FROM curated.orders
+GROUP BY country, order_date
+`
+
 const SAMPLE = `order_id,order_date,customer_email,country,quantity,unit_price
 A-1001,2026-10-01,ada@example.com,DE,2,19.90
 A-1002,2026-10-01,ben@example.com,FR,1,249.00
@@ -82,5 +107,6 @@ export const STARTER_FILES: Record<string, string> = {
   'weir.yaml': CONFIG,
   'README.md': README,
   'contracts/orders.yaml': CONTRACT,
+  'models/orders_by_country.sql': MODEL,
   'samples/orders.csv': SAMPLE,
 }

@@ -80,13 +80,21 @@ test('watch takes in what is there, what comes, and ends well on Ctrl-C', async 
           `${HEADER}A-0002,2026-10-01,,XX,1,1.00\nA-0003,2026-10-01,,DE,1,1.00\n`,
         )
       }
-      if (/"event":"upload"[^\n]*orders_2/.test(log)) child.kill('SIGINT')
+      // Both files are in curated.orders: the second one came after the first one's run, or with it.
+      if (/"event":"run","table":"orders",[^\n]*"total":2/.test(log)) child.kill('SIGINT')
     })
   })
   expect(ran.code).toBe(0)
-  expect(JSON.parse(ran.out)).toEqual({ uploads: 2, outcomes: { accepted: 1, accepted_with_rejects: 1 }, faults: 0 })
-  const { document } = await weirJson(lake, ['query', 'select order_id from clean.orders order by 1'])
-  expect(document.rows).toEqual([['A-0001'], ['A-0003']])
+  expect(JSON.parse(ran.out)).toMatchObject({
+    uploads: 2,
+    outcomes: { accepted: 1, accepted_with_rejects: 1 },
+    faults: 0,
+    curated: expect.any(Array),
+  })
+  for (const table of ['clean.orders', 'curated.orders']) {
+    const { document } = await weirJson(lake, ['query', `select order_id from ${table} order by 1`])
+    expect(document.rows).toEqual([['A-0001'], ['A-0003']])
+  }
   // The page of each is there when the watcher has ended.
   const listed = await weirJson(lake, ['receipts'])
   for (const { upload, dataset, droppedAt } of listed.document.receipts) {

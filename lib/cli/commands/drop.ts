@@ -1,5 +1,5 @@
 // `weir drop <file…>`: puts files into landing and takes them in; one line per upload. A lake in a folder is worked on here, one
-// file after the other; a deployed lake works by itself, and this waits for its receipts.
+// file after the other, and then its curated tables follow; a deployed lake works by itself, and this waits for its receipts.
 
 import { basename } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
@@ -13,6 +13,7 @@ import { commandFor } from '../../lake/render/words.ts'
 import { awaitReceipts, type Delivered, deliver, replacedBy } from '../../pipeline/deliver.ts'
 import { drop } from '../../pipeline/drop.ts'
 import { datasetToDrop } from '../../pipeline/repair-file.ts'
+import { curateAfter, datasetsOf } from '../curated.ts'
 import { describeError, type ErrorDocument, exitCodeOf, Interrupted, NoReceiptYet, UsageError } from '../errors.ts'
 import { existingFile } from '../files.ts'
 import { receiptAmong } from '../lookup.ts'
@@ -118,10 +119,15 @@ async function dropHere(run: Run, options: Options, uploads: File[]): Promise<An
     if (run.signal.aborted || receipts.length === 0) throw error
     // What was done stays on the record, also where a later file failed.
     const told = tellOfRest(run, error, receipts.length, uploads.length)
-    return { exit: worst([...receipts.map(exitOf), exitCodeOf(error)]), json: { receipts, pages, error: told } }
+    const { exit, ...after } = await curateAfter(run, { datasets: datasetsOf(receipts) }, options)
+    return {
+      exit: worst([...receipts.map(exitOf), exitCodeOf(error), exit]),
+      json: { receipts, pages, ...after, error: told },
+    }
   }
   if (receipts.length > 1) run.say(total(receipts))
-  return { exit: worst(receipts.map(exitOf)), json: { receipts, pages } }
+  const { exit, ...after } = await curateAfter(run, { datasets: datasetsOf(receipts) }, options)
+  return { exit: worst([...receipts.map(exitOf), exit]), json: { receipts, pages, ...after } }
 }
 
 function tellOfRest(run: Run, error: unknown, done: number, all: number): ErrorDocument['error'] {

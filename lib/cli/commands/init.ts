@@ -35,6 +35,7 @@ export function initCommand(cli: Cli): Command {
         if (here !== '') run.say(`  cd ${shellWord(here)}`)
         run.say('  weir drop samples/orders.csv')
         run.say('  weir query "select country, count(*) as orders from clean.orders group by country order by country"')
+        run.say('  weir query "select * from curated.orders_by_country order by revenue desc"')
         return { exit: 0, json: { lake: root, files } }
       }),
     )

@@ -9,7 +9,9 @@ import { writeReceiptPage } from '../../lake/render/page.ts'
 import { commandFor } from '../../lake/render/words.ts'
 import { planFor } from '../../pipeline/datasets.ts'
 import { type Replayed, type ReplayWhat, replay, replayKeys } from '../../pipeline/replay.ts'
+import { curateAfter, datasetsOf } from '../curated.ts'
 import { UsageError } from '../errors.ts'
+import { worst } from '../outcomes.ts'
 import { type Answer, act, type Cli, defineCommand, type GlobalOptions, type Run } from '../run.ts'
 import { parseSince } from '../since.ts'
 
@@ -78,7 +80,8 @@ async function replayHere(run: Run, options: Options, what: ReplayWhat): Promise
     const faults = failed === 0 ? '' : `, ${formatCount(failed)} failed`
     run.say(`${formatRows(report.looked, 'file')} looked at${unchanged}${faults}.`)
   }
-  return { exit: failed > 0 ? 4 : 0, json: report }
+  const { exit, ...after } = await curateAfter(run, { datasets: datasetsOf(receipts) }, options)
+  return { exit: worst([failed > 0 ? 4 : 0, exit]), json: { ...report, ...after } }
 }
 
 const WORDS: Record<Replayed['result'], string> = {

@@ -5,6 +5,7 @@ import { visible } from '../../lake/render/format.ts'
 import { writeReceiptPage } from '../../lake/render/page.ts'
 import { renderLine } from '../../lake/render/text.ts'
 import { retract } from '../../pipeline/retract.ts'
+import { curateAfter } from '../curated.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
 
 export function retractCommand(cli: Cli): Command {
@@ -22,7 +23,8 @@ export function retractCommand(cli: Cli): Command {
         }
         await writeReceiptPage(context.lake, receipt)
         run.say(renderLine(receipt, run.paint, { lake: options.lake }))
-        return { exit: 0, json: { receipt } }
+        const { exit, ...after } = await curateAfter(run, { datasets: [receipt.dataset] }, options)
+        return { exit, json: { receipt, ...after } }
       }),
     )
 }

@@ -1,13 +1,16 @@
-// `weir status`: how the lake is doing: what waits, what failed and why, the newest receipts, how fresh each dataset is.
+// `weir status`: how the lake is doing: what waits, what failed and why, the newest receipts, how fresh each dataset is, and
+// whether the curated tables are up to date.
 
 import type { Command } from 'commander'
 import type { Deployed } from '../../lake/aws/deployed.ts'
+import { modelIssueText } from '../../lake/models/issues.ts'
 import type { Lake } from '../../lake/ports.ts'
 import { formatCount, formatMoment, formatRows, visible } from '../../lake/render/format.ts'
 import { commandFor, OUTCOME_WORDS, verdict } from '../../lake/render/words.ts'
+import { type CuratedStatus, curatedStatus } from '../../pipeline/curate/status.ts'
 import { type LakeStatus, statusOf } from '../../pipeline/status.ts'
 import { WEIR_VERSION } from '../../version.ts'
-import { isDenied } from '../errors.ts'
+import { type ExitCode, isDenied } from '../errors.ts'
 import { act, type Cli, defineCommand, type GlobalOptions, type Run } from '../run.ts'
 import { formatTable } from '../table.ts'
 
@@ -34,6 +37,9 @@ interface Status extends LakeStatus {
   version: { weir: string; deployed: string | null }
   /** Null for a lake in a folder, and for who may not look at the queues. */
   queues: QueueStatus | null
+  curated: CuratedStatus[]
+  /** What is wrong with the models, a line for each; `curated` lacks those. */
+  models: { problems: string[] }
 }
 
 export function statusCommand(cli: Cli): Command {
@@ -49,21 +55,26 @@ export function statusCommand(cli: Cli): Command {
         { lake, plans, now: () => new Date() },
         { signal: run.signal, receipts: RECEIPTS_SHOWN, landing: !deployed },
       )
+      const { context, problem } = await run.session.curating({ lenient: true })
       const status: Status = {
         lake: deployed ? `aws:${deployed.environment}` : await run.session.root(),
         version: { weir: WEIR_VERSION, deployed: version ?? null },
         queues: deployed ? await queuesOf(run, deployed, lake) : null,
         ...found,
+        curated: found.catalog.complete ? await curatedStatus(context, run.signal) : [],
+        models: { problems: problem ? problem.issues.map(modelIssueText) : [] },
       }
       run.say(textOf(run, status, options))
-      return { exit: isWell(status) ? 0 : 4, json: status }
+      return { exit: exitOf(status), json: status }
     }),
   )
 }
 
-/** Whether nothing waits for a person. */
-function isWell({ queues, faults, catalog }: Status): boolean {
-  return catalog.complete && faults.length === 0 && (queues?.deadLetters.waiting ?? 0) === 0
+/** 0 where nothing waits for a person: for faults 4, for models that cannot be read 3, for tests that failed 2. */
+function exitOf({ queues, faults, catalog, curated, models }: Status): ExitCode {
+  if (!catalog.complete || faults.length > 0 || (queues?.deadLetters.waiting ?? 0) > 0) return 4
+  if (models.problems.length > 0 || curated.some(({ failed }) => failed?.outcome === 'failed')) return 3
+  return curated.some(({ failed }) => failed) ? 2 : 0
 }
 
 async function queuesOf(run: Run, deployed: Deployed, lake: Lake): Promise<QueueStatus | null> {
@@ -138,7 +149,9 @@ function textOf(run: Run, status: Status, options: GlobalOptions): string {
           `the catalog was lost and is not filled again, so queries do not answer: ${commandFor('weir reconcile', options)}`,
         ),
   )
+  lines.push(...curatedLines(status, options, bad))
   lines.push('', datasetTable(run, status))
+  if (status.curated.length > 0) lines.push('', curatedTable(run, status))
   if (status.receipts.length > 0) lines.push('', receiptTable(run, status))
   return lines.join('\n')
 }
@@ -178,6 +191,49 @@ function datasetTable(run: Run, { at, datasets }: Status): string {
     newest ? OUTCOME_WORDS[newest.outcome] : '',
   ])
   return formatTable(run, { head, right: [3] }, rows)
+}
+
+/** Tables that somebody has to look at: their tests failed, or their models cannot be read. */
+function curatedLines(
+  { curated, models, at }: Status,
+  options: GlobalOptions,
+  bad: (text: string) => string,
+): string[] {
+  const lines = curated.flatMap(({ table, failed }) =>
+    failed
+      ? [
+          bad(`${firstLine(failed.reason)} (${ago(at, failed.at)} ago)`),
+          `    ${commandFor(`weir runs --table ${table} --failed`, options)}`,
+        ]
+      : [],
+  )
+  if (models.problems.length > 0)
+    lines.push(
+      bad(`${formatRows(models.problems.length, 'problem')} in the models, so these are not made: weir lint`),
+      ...models.problems.slice(0, FAULTS_SHOWN).map((problem) => `    ${firstLine(problem)}`),
+    )
+  return lines
+}
+
+function curatedTable(run: Run, { at, curated }: Status): string {
+  const head = ['curated', 'kind', 'rows', 'age', 'newest version', 'state']
+  const rows = curated.map((one) => [
+    one.table,
+    one.kind,
+    one.version?.rows == null ? '' : formatCount(one.version.rows),
+    one.version === null ? '' : ago(at, one.version.committedAt),
+    one.version?.run ?? 'none',
+    stateWords(one),
+  ])
+  return formatTable(run, { head, right: [2] }, rows)
+}
+
+function stateWords({ failed, behind, why, running, schedule, version }: CuratedStatus): string {
+  if (running) return `a run goes on: ${running.run}`
+  if (failed) return failed.outcome === 'failed_tests' ? `tests failed: ${failed.tests.join(', ')}` : 'failed'
+  if (!behind) return 'up to date'
+  if (schedule !== null && version !== null) return `scheduled: ${schedule}`
+  return `behind: ${firstLine(why)}`
 }
 
 function receiptTable(run: Run, { receipts }: Status): string {

@@ -1,4 +1,5 @@
-// `weir watch`: takes files in as they appear, change or go in landing/, however they got there; until Ctrl-C.
+// `weir watch`: takes files in as they appear, change or go in landing/, however they got there, and has the curated tables
+// follow; until Ctrl-C.
 
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -9,6 +10,7 @@ import { renderLine } from '../../lake/render/text.ts'
 import { commandFor, OUTCOME_WORDS } from '../../lake/render/words.ts'
 import { watchLanding } from '../../pipeline/watch.ts'
 import { UsageError } from '../errors.ts'
+import { startFollowing } from '../following.ts'
 import { watchFolder } from '../landing-events.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
 
@@ -30,6 +32,7 @@ export function watchCommand(cli: Cli): Command {
       let uploads = 0
       let faults = 0
 
+      const following = startFollowing(run, options)
       // Every receipt of this process, those of the sweep at the start too.
       run.session.onReceipt = (receipt) => {
         uploads += 1
@@ -42,6 +45,7 @@ export function watchCommand(cli: Cli): Command {
           outcome: receipt.outcome,
           rows: receipt.rows,
         })
+        following.touch(receipt.dataset)
         const page = run.session
           .lake()
           .then((lake) => writeReceiptPage(lake, receipt))
@@ -61,6 +65,8 @@ export function watchCommand(cli: Cli): Command {
           onSwept: (report) => {
             for (const { what, detail } of report.faults) run.note(`${visible(what)}: ${visible(detail)}`)
             faults += report.faults.length
+            // Whatever a command before this one left undone.
+            following.touchAll()
             run.session.log({ event: 'watching', folder: landing })
             run.note(`Watching ${landing}. Ctrl-C ends it.`)
           },
@@ -74,11 +80,14 @@ export function watchCommand(cli: Cli): Command {
         await events.close()
         await Promise.all(pages)
       }
+      const { curated, left, faults: notCurated } = await following.end()
+      faults += notCurated
+      if (left) run.note('Curated tables that are behind follow with the next "weir watch" or "weir curate".')
       const counts = Object.entries(outcomes).map(
         ([outcome, n]) => `${formatCount(n)} ${OUTCOME_WORDS[outcome as Receipt['outcome']]}`,
       )
       run.say(`${formatRows(uploads, 'upload')}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}.`)
-      return { exit: 0, json: { uploads, outcomes, faults } }
+      return { exit: 0, json: { uploads, outcomes, faults, curated } }
     }),
   )
 }
