@@ -13,6 +13,8 @@ export interface Sizes {
   warmDrops: number
   smallFiles: number
   receipts: number
+  mergeRows: number
+  mergeChanged: number
 }
 
 export const FULL: Sizes = {
@@ -23,6 +25,8 @@ export const FULL: Sizes = {
   warmDrops: 25,
   smallFiles: 1_000,
   receipts: 20_000,
+  mergeRows: 5_000_000,
+  mergeChanged: 10_000,
 }
 
 export const QUICK: Sizes = {
@@ -33,6 +37,8 @@ export const QUICK: Sizes = {
   warmDrops: 3,
   smallFiles: 10,
   receipts: 50,
+  mergeRows: 50_000,
+  mergeChanged: 1_000,
 }
 
 export interface Figure {
@@ -263,6 +269,44 @@ async function manyFiles(bench: Bench, receipts: number): Promise<Figure[]> {
   ]
 }
 
+async function mergeAgainstDuck(bench: Bench): Promise<Figure[]> {
+  const folder = join(bench.folder, 'merge')
+  const { mergeRows: rows, mergeChanged: changed, pairs } = bench.sizes
+  try {
+    const made = await measure({ do: 'merge-base', folder, sizes: { rows, changed, times: pairs } })
+    bench.say(`a table of ${rows.toLocaleString('en')} rows in ${seconds(made.milliseconds)} s`)
+    const ratios: number[] = []
+    const ours: number[] = []
+    const floors: number[] = []
+    for (let time = 1; time <= pairs; time++) {
+      const weir = await measure({ do: 'merge', folder, time })
+      const floor = await measure({ do: 'merge-floor', folder, time })
+      if (weir.merged?.written !== changed || weir.merged.total !== floor.merged?.total)
+        throw new Error(`Weir merged ${JSON.stringify(weir.merged)}, DuckDB ${JSON.stringify(floor.merged)}.`)
+      ratios.push(weir.milliseconds / floor.milliseconds)
+      ours.push(weir.milliseconds)
+      floors.push(floor.milliseconds)
+      bench.say(`weir ${seconds(weir.milliseconds)} s, floor ${seconds(floor.milliseconds)} s`)
+    }
+    const { merged = Number.NaN, unmerged = Number.NaN } = (await measure({ do: 'merge-read', folder })).timings ?? {}
+    return [
+      {
+        what: `merge of ${changed.toLocaleString('en')} changed rows into ${rows.toLocaleString('en')}, against MERGE INTO of plain DuckDB`,
+        kind: 'max',
+        bar: 1.5,
+        value: median(ratios),
+        unit: '×',
+        detail:
+          `median ratio of ${ratios.length} interleaved pairs (${ratios.map((r) => r.toFixed(2)).join(', ')}), other rows each time, each run in a fresh process, ` +
+          `DuckDB with CHECKPOINT; medians ${seconds(median(ours))} s and ${seconds(median(floors))} s; ` +
+          `an aggregate over the table then ${Math.round(merged)} ms, over its first version ${Math.round(unmerged)} ms`,
+      },
+    ]
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
 /** The cases by the name that `--only` takes, in the order in which they run. */
 export const CASES: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   good: (bench) => againstFloor(bench, 0, 1.3, 'all rows good'),
@@ -271,5 +315,6 @@ export const CASES: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   warm: warmDrop,
   many: (bench) => manyFiles(bench, 0),
   ledger: (bench) => manyFiles(bench, bench.sizes.receipts),
+  merge: mergeAgainstDuck,
   big: bigFile,
 }

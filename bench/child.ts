@@ -9,12 +9,16 @@ import { ingest } from '../lib/pipeline/ingest.ts'
 import { floor } from './floor.ts'
 import { freshFolder, openBenchLake } from './lake.ts'
 import { handMadeLambda } from './lambda.ts'
+import { type MergeSizes, makeMergeBase, mergeByDuck, mergeByWeir, readMerged } from './merge.ts'
 import { seedReceipts } from './seed.ts'
 
 export type Task =
   | { do: 'ingest'; csv: string; folder: string; memoryBytes?: number }
   | { do: 'floor'; csv: string; folder: string; damaged: boolean }
   | { do: 'lambda'; csv: string; folder: string }
+  | { do: 'merge-base'; folder: string; sizes: MergeSizes }
+  | { do: 'merge' | 'merge-floor'; folder: string; time: number }
+  | { do: 'merge-read'; folder: string }
   | { do: 'drops'; files: string[]; folder: string; warmUp: string[]; receipts: number }
 
 export interface Done {
@@ -22,6 +26,8 @@ export interface Done {
   /** Processor time of all threads in that time: steadier than the clock on a machine that others use. */
   cpu?: number
   rows?: { read: number; accepted: number; rejected: number }
+  /** Rows that a merge wrote, and those of its table then. */
+  merged?: { written: number; total: number }
   /** Weir's own phases, from the receipt. */
   timings?: Record<string, number>
   /** Milliseconds of each drop. */
@@ -37,8 +43,11 @@ async function clocked<T>(work: () => Promise<T>): Promise<{ milliseconds: numbe
   return { milliseconds, cpu: (user + system) / 1000, value }
 }
 
+/** Several tasks work in one folder, and whoever started them removes it. */
+const shares = (task: Task): boolean => task.do.startsWith('merge')
+
 async function run(task: Task): Promise<Done> {
-  await freshFolder(task.folder)
+  if (!shares(task)) await freshFolder(task.folder)
   switch (task.do) {
     case 'floor': {
       const { milliseconds, cpu } = await clocked(() => floor(task.csv, join(task.folder, 'out.parquet'), task.damaged))
@@ -62,6 +71,20 @@ async function run(task: Task): Promise<Done> {
       })
       if (value === undefined) throw new Error('There was nothing new to ingest.')
       return { milliseconds, cpu, rows: value.rows, timings: value.timings }
+    }
+    case 'merge-base': {
+      const { milliseconds } = await clocked(() => makeMergeBase(task.folder, task.sizes))
+      return { milliseconds }
+    }
+    case 'merge':
+    case 'merge-floor': {
+      const merge = task.do === 'merge' ? mergeByWeir : mergeByDuck
+      const { milliseconds, cpu, value } = await clocked(() => merge(task.folder, task.time))
+      return { milliseconds, cpu, merged: value }
+    }
+    case 'merge-read': {
+      const { milliseconds, value } = await clocked(() => readMerged(task.folder))
+      return { milliseconds, timings: value }
     }
     case 'drops': {
       const lake = await openBenchLake(task.folder)
@@ -87,7 +110,7 @@ async function run(task: Task): Promise<Done> {
 const task = JSON.parse(process.argv[2] ?? '') as Task
 const done = await run(task)
 process.once('message', async () => {
-  await rm(task.folder, { recursive: true, force: true })
+  if (!shares(task)) await rm(task.folder, { recursive: true, force: true })
   process.disconnect()
 })
 process.send?.(done)

@@ -8,7 +8,7 @@ import type { AsOf } from '../../sql/ast.ts'
 import { parseStatement } from '../../sql/parse.ts'
 import type { Translated } from '../../sql/translate.ts'
 import { QueryError, StorageError } from '../errors.ts'
-import type { Catalog, ObjectStore, QueryOptions, TableColumn, TableDefinition, Zone } from '../ports.ts'
+import type { Catalog, ObjectStore, QueryOptions, TableColumn, TableDefinition } from '../ports.ts'
 import { type Answer, type Runnable, type Table, translate, translateSelect } from '../statement.ts'
 import { type KeptVersion, listTableStates, type TableState } from '../table-state.ts'
 import { RECEIPT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS } from '../tables.ts'
@@ -31,9 +31,9 @@ export interface TableSource {
   zones: Record<'curated' | 'ops', ObjectStore>
   catalog: Catalog
   /** The path of a file with the bytes of an object, for reading. */
-  pathOf(zone: Zone, key: string): string | Promise<string>
+  pathOf(zone: 'clean' | 'curated' | 'ops', key: string): string | Promise<string>
   /** Paths of the objects below a prefix that ends in "/", in any order; unless `deep`, only of those directly below it. */
-  filesBelow(zone: Zone, prefix: string, deep: boolean): Promise<string[]>
+  filesBelow(zone: 'clean' | 'ops', prefix: string, deep: boolean): Promise<string[]>
 }
 
 export interface ViewOptions {
@@ -125,8 +125,8 @@ export async function viewLake(source: TableSource, sql: string, options: ViewOp
       const version = state && keptVersions(state).find((one) => one.id === id)
       if (state && version) return await kept(state, version, new Date(version.committedAt))
       // Not published, or no longer kept: what is newer than readers know may be looked at by whoever knows its name.
-      const staged =
-        state?.version && id < state.version.id ? undefined : await readManifest(source.zones.curated, table, id)
+      // Not by comparing ids: a clock may have been set back since.
+      const staged = await readManifest(source.zones.curated, table, id)
       if (staged) return shownBy(staged, `curated.${staged.table}@${id}`, undefined)
       if (!state?.version) return undefined
       throw new QueryError(`curated.${state.table} has no version ${id}. ${versionsInWords(state)}`)
@@ -228,7 +228,25 @@ export async function viewLake(source: TableSource, sql: string, options: ViewOp
   }
 }
 
-/** Paths of the files in a folder; the same without a folder. */
+/** The lake for SQL over any object store whose objects can be had as local files. */
+export function sourceOf(
+  lake: Pick<TableSource, 'catalog' | 'pathOf'> & { zones: Record<'clean' | 'curated' | 'ops', ObjectStore> },
+): TableSource {
+  const { zones, catalog, pathOf } = lake
+  return {
+    zones,
+    catalog,
+    pathOf,
+    async filesBelow(zone, prefix, deep) {
+      const paths: string[] = []
+      for await (const { key } of zones[zone].list(prefix))
+        if (deep || !key.slice(prefix.length).includes('/')) paths.push(await pathOf(zone, key))
+      return paths
+    },
+  }
+}
+
+/** Paths of the files in a folder; none where there is no folder. */
 export async function filesBelow(folder: string, deep: boolean): Promise<string[]> {
   const entries = await readdir(folder, { recursive: deep, withFileTypes: true }).catch((error) => {
     if (isAbsent(error)) return []

@@ -71,8 +71,10 @@ export function openParquetTables(settings: ParquetTablesSettings): CuratedTable
     },
 
     async publish({ job, rows }) {
-      const version = { id: job.run, run: job.run, committedAt: now().toISOString(), rows: rows.total }
-      return { version, statements: [] }
+      // After the version before, whatever the clock says: moments tell versions apart.
+      const after = job.base ? Date.parse(job.base.committedAt) + 1 : 0
+      const committedAt = new Date(Math.max(now().getTime(), after)).toISOString()
+      return { version: { id: job.run, run: job.run, committedAt, rows: rows.total }, statements: [] }
     },
 
     async discard({ job }) {
@@ -324,7 +326,7 @@ class Writer {
   /** Rows of the query that come into the table. */
   private insertable(): string {
     return this.work.job.change.kind === 'merge'
-      ? ` WHERE NOT c.${GONE} AND NOT EXISTS (SELECT 1 FROM ${LEAVING} l WHERE l.stays AND l.coming = c.rowid)`
+      ? ` ANTI JOIN (SELECT coming FROM ${LEAVING} WHERE stays) l ON l.coming = c.rowid WHERE NOT c.${GONE}`
       : ''
   }
 
@@ -390,7 +392,7 @@ class Writer {
         true,
       )
       selects.push(
-        `SELECT ${list} FROM (${live}) b WHERE NOT EXISTS (SELECT 1 FROM ${LEAVING} l WHERE NOT l.stays AND l.file = b.file AND l.pos = b.pos)`,
+        `SELECT ${list} FROM (${live}) b ANTI JOIN (SELECT file, pos FROM ${LEAVING} WHERE NOT stays) l ON l.file = b.file AND l.pos = b.pos`,
       )
     }
     if (selects.length === 0) return undefined

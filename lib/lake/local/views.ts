@@ -99,7 +99,7 @@ export async function liveRows(
       ({ name, type }) => `CAST(${has(name) ? `d.${quoteName(name)}` : 'NULL'} AS ${type}) AS ${quoteName(name)}`,
     )
   const selects: string[] = []
-  const add = async (group: readonly DataFile[], where: string): Promise<void> => {
+  const add = async (group: readonly DataFile[], without: string): Promise<void> => {
     const [first] = group
     if (!first) return
     const names = new Set(first.columns.map((name) => name.toLowerCase()))
@@ -109,7 +109,7 @@ export async function liveRows(
     const read = await Promise.all(group.map(({ key }) => pathOf(key)))
     const named = paths ? `, filename = ${quoteText(PATH)}` : ''
     selects.push(
-      `SELECT ${list.join(', ')} FROM read_parquet(${pathList(read)}, union_by_name = true, hive_partitioning = false${named}) d${where}`,
+      `SELECT ${list.join(', ')} FROM read_parquet(${pathList(read)}, union_by_name = true, hive_partitioning = false${named}) d${without}`,
     )
   }
   // Files that have the same columns are read together; one with deleted rows, or whose rows are to be placed, by itself.
@@ -123,10 +123,11 @@ export async function liveRows(
     const [first] = group
     if (!first || first.deleted === 0) await add(group, '')
     else {
+      // A join on one number: NOT EXISTS, and a join on the file's name as well, take five times as long.
       const deletes = pathList(await Promise.all(first.deletes.map(pathOf)))
       await add(
         group,
-        ` WHERE NOT EXISTS (SELECT 1 FROM read_parquet(${deletes}, hive_partitioning = false) x WHERE x.file = ${first.id} AND x.pos = d.file_row_number)`,
+        ` ANTI JOIN (SELECT pos FROM read_parquet(${deletes}, hive_partitioning = false) WHERE file = ${first.id}) x ON x.pos = d.file_row_number`,
       )
     }
   }
