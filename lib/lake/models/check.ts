@@ -10,7 +10,9 @@ import { queryOf, type TableRef, tablesOf } from '../../sql/refs.ts'
 import { athenaName, duckdbName, type Type } from '../../sql/types.ts'
 import { hex } from '../keys.ts'
 import { translate } from '../statement.ts'
-import { driverOf, walk } from './driver.ts'
+import { driverOf } from './driver.ts'
+import { walk } from './expressions.ts'
+import { ungrouped } from './grouping.ts'
 import { type ModelIssue, saidBy } from './issues.ts'
 import type { KnownTable } from './known.ts'
 import type { Model, ModelSource, SettingPath } from './model.ts'
@@ -116,6 +118,10 @@ class Check {
 
   private look(draft: Draft): void {
     const { source } = draft
+    if (source.isBroken) {
+      draft.failed = true
+      return
+    }
     const clash = this.known.get(`curated.${source.name}`)
     if (clash)
       this.fail(
@@ -249,6 +255,12 @@ class Check {
     const { settings } = source
     const { description, materialized, uniqueKey, partitionBy, schedule, tests } = settings
     this.checkColumns(draft, query, columns)
+    for (const { at, name } of ungrouped(query))
+      this.fail(
+        draft,
+        at,
+        `The column ${name} is neither grouped nor in an aggregate: name it in GROUP BY, or write min(x) or arbitrary(x) of it.`,
+      )
     if (draft.failed) return undefined
     const comments = new Map(Object.entries(settings.columns).map(([name, comment]) => [name.toLowerCase(), comment]))
     const table: Model['table'] = {
@@ -277,6 +289,8 @@ class Check {
       tests,
       hash: '',
     }
+    // Its file was told already that it needs one.
+    if (materialized === 'incremental' && uniqueKey.length === 0) draft.failed = true
     if (materialized === 'incremental' && !draft.failed) {
       const found = driverOf({
         text: source.text,
@@ -318,7 +332,10 @@ class Check {
         const named = /^The column (.+) of the result /.exec(error.message)
         if (named) {
           const item = itemsOf(query.body).find((one) => one.name?.toLowerCase() === named[1]?.toLowerCase())
-          this.fail(draft, item?.at ?? query.at, error.message)
+          const message = error.message
+            .replace(' of the result', '')
+            .replace('Weir cannot show it as Athena does', 'A table cannot hold it')
+          this.fail(draft, item?.at ?? query.at, message)
           return undefined
         }
         this.said(draft, error)
@@ -446,6 +463,8 @@ class Check {
       if (!query) return
       try {
         for (const sql of [query.sql, query.samples]) translate(sql, tables)
+        const [loose] = test.kind === 'sql' ? ungrouped(queryOf(test.sql)) : []
+        if (loose) throw new QueryError(`the column ${loose.name} is neither grouped nor in an aggregate.`)
       } catch (error) {
         if (!(error instanceof QueryError)) throw error
         const { message } = saidBy(error)

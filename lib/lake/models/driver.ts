@@ -12,6 +12,7 @@ import { tokensOf } from '../../sql/lex.ts'
 import { replaceTables, tableNameOf, tablesOf } from '../../sql/refs.ts'
 import { athenaName, same, type Type } from '../../sql/types.ts'
 import { translate } from '../statement.ts'
+import { shapeOf, walk } from './expressions.ts'
 import { saidBy } from './issues.ts'
 import type { KnownTable } from './known.ts'
 import type { Incremental } from './model.ts'
@@ -69,7 +70,7 @@ export function driverOf(asked: Asked): { incremental: Incremental } | { problem
   const able = tried.filter(({ found }) => found.problems.length === 0)
   // A column that USING made one of two has the value of the side that is always there.
   const sure = able.filter(({ candidate }) => !candidate.nullable)
-  const fit = sure.length > 0 ? sure : able
+  const fit = sure.length > 0 ? sure : able.slice(0, 1)
   if (fit.length > 1) {
     const names = fit.map(({ candidate }) => aliasOf(candidate.relation))
     problems.push({
@@ -319,13 +320,14 @@ function typeOver(written: string, table: KnownTable, alias: string): { type: Ty
 function ofGrouping(select: Select, keys: Key[], { relation }: Place): Problem[] {
   const problems: Problem[] = []
   const alias = aliasOf(relation)
-  const shapes = keys.map(({ expr }) => shapeOf(expr, alias))
+  const aliases = new Set([alias.toLowerCase()])
+  const shapes = keys.map(({ expr }) => shapeOf(expr, aliases))
   const grouped = new Set<string>()
   for (const one of select.groupBy ?? [])
     if (one.kind === 'simple')
       for (const expr of one.exprs) {
         const item = expr.kind === 'literal' && expr.of === 'integer' ? select.items[Number(expr.value) - 1] : undefined
-        grouped.add(shapeOf(item && !item.star ? item.expr : expr, alias))
+        grouped.add(shapeOf(item && !item.star ? item.expr : expr, aliases))
       }
   if (select.groupBy && shapes.some((shape) => !grouped.has(shape))) {
     const missing = keys.filter((_, index) => !grouped.has(shapes[index] ?? '')).map(({ sql }) => sql)
@@ -342,7 +344,7 @@ function ofGrouping(select: Select, keys: Key[], { relation }: Place): Problem[]
         if (expr.kind !== 'call') return
         const name = expr.name.toLowerCase()
         if (expr.over) {
-          const by = new Set(expr.over.partitionBy.map((one) => shapeOf(one, alias)))
+          const by = new Set(expr.over.partitionBy.map((one) => shapeOf(one, aliases)))
           if (shapes.some((shape) => !by.has(shape)))
             problems.push({
               at: expr.at,
@@ -357,26 +359,6 @@ function ofGrouping(select: Select, keys: Key[], { relation }: Place): Problem[]
       false,
     )
   return problems
-}
-
-/** An expression without places, and without the alias of the driver: equal ones mean the same. */
-function shapeOf(expr: Expr, alias: string): string {
-  return JSON.stringify(expr, (key, value: unknown) => {
-    if (key === 'at' || key === 'end') return undefined
-    if (typeof value !== 'object' || value === null || !('kind' in value)) return value
-    const one = value as Expr
-    if (one.kind === 'name') return { kind: 'name', column: one.name.toLowerCase() }
-    if (one.kind === 'call') return { ...one, name: one.name.toLowerCase() }
-    if (one.kind !== 'dot') return value
-    const isOwn = one.of.kind === 'name' && one.of.name.toLowerCase() === alias.toLowerCase()
-    const isWhole =
-      one.of.kind === 'dot' &&
-      one.of.of.kind === 'name' &&
-      one.of.of.name.toLowerCase() === 'curated' &&
-      one.of.name.toLowerCase() === alias.toLowerCase()
-    if (isOwn || isWhole) return { kind: 'name', column: one.name.toLowerCase() }
-    return { ...one, name: one.name.toLowerCase() }
-  })
 }
 
 /** Functions that give a value wherever they are given one. */
@@ -410,37 +392,6 @@ function isNeverNull(expr: Expr, required: ReadonlySet<string>, alias: string): 
     default:
       return false
   }
-}
-
-const KINDS = new Set([
-  ...[
-    'literal',
-    'call',
-    'interval',
-    'name',
-    'dot',
-    'index',
-    'lambda',
-    'binary',
-    'not',
-    'negative',
-    'between',
-    'in',
-    'inQuery',
-  ],
-  ...['like', 'isNull', 'distinctFrom', 'quantified', 'exists', 'subquery', 'case', 'cast', 'array', 'row'],
-])
-
-/** Visits every expression, those of subqueries too unless told otherwise. */
-export function walk(node: unknown, visit: (expr: Expr) => void, deep = true): void {
-  if (Array.isArray(node)) {
-    for (const one of node) walk(one, visit, deep)
-    return
-  }
-  if (typeof node !== 'object' || node === null) return
-  if (!deep && 'ctes' in node) return
-  if ('kind' in node && typeof node.kind === 'string' && KINDS.has(node.kind)) visit(node as Expr)
-  walk(Object.values(node), visit, deep)
 }
 
 /** A part of the text on one line, without comments. */

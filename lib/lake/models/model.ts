@@ -43,6 +43,8 @@ export interface ModelSource {
   /** The whole file: places in its SQL are places in the file. */
   text: string
   settings: ModelSettings
+  /** Where its SQL begins cannot be told. */
+  isBroken: boolean
   /** Where a setting stands in the file. */
   placeOf(path: SettingPath): { line: number; column: number }
 }

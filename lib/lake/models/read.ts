@@ -23,7 +23,7 @@ const OPEN = '/*---'
 const CLOSE = '---*/'
 const NAME = /^[a-z][a-z0-9_]{0,127}$/
 
-const text = z.string().trim().min(1, 'must say something')
+const text = z.string('must be a text').trim().min(1, 'must say something')
 const oneOrMore = z
   .union([text, z.array(text).min(1)], 'must be a column, or a list of columns')
   .transform((found) => (typeof found === 'string' ? [found] : found))
@@ -41,13 +41,34 @@ const FIELDS = {
     }),
     'must be a list, like [month(day)]',
   ),
-  schedule: z.string().regex(SCHEDULE, 'must be like rate(1 hour), rate(2 days) or cron(0 6 * * ? *)'),
+  schedule: z
+    .string('must be a text')
+    .regex(SCHEDULE, 'must be like rate(1 hour), rate(2 days) or cron(0 6 * * ? *)')
+    .refine(
+      isCron,
+      'must have six parts: minute, hour, day of the month, month, day of the week and year, one of the days ?',
+    ),
   on: z.literal('change', 'must be change; for a time of the day write schedule: cron(0 6 * * ? *)'),
   columns: z.record(z.string(), text, 'must give each column its description'),
   tests: z.array(z.unknown(), 'must be a list, like [not_null: day]'),
 }
 
-const values = z.array(z.union([z.string(), z.number(), z.boolean()], 'must be a text, a number or true/false')).min(1)
+/** What EventBridge takes of a cron: which values there are is left to it. */
+function isCron(schedule: string): boolean {
+  if (!schedule.startsWith('cron(')) return true
+  const parts = schedule.slice('cron('.length, -1).trim().split(/\s+/)
+  const [, , ofMonth, , ofWeek] = parts
+  return (
+    parts.length === 6 && (ofMonth === '?') !== (ofWeek === '?') && parts.every((part) => /^[\w*?,/#-]+$/.test(part))
+  )
+}
+
+const values = z
+  .array(
+    z.union([z.string(), z.number(), z.boolean()], 'must be a text, a number or true/false'),
+    'must be a list of values',
+  )
+  .min(1, 'must have a value')
 
 /** What the kinds of tests take. */
 const TESTS = {
@@ -127,9 +148,10 @@ export function parseModel(file: string, written: string): { model?: ModelSource
     return { errors: [{ file, message }] }
   }
   const front = frontMatter(file, text, errors)
+  const isBroken = !front && errors.length > 0
   const settings = front ? readSettings(front, errors) : defaults()
   return {
-    model: { name, file, text, settings, placeOf: (path) => front?.placeOf(path) ?? { line: 1, column: 1 } },
+    model: { name, file, text, settings, isBroken, placeOf: (path) => front?.placeOf(path) ?? { line: 1, column: 1 } },
     errors,
   }
 }
