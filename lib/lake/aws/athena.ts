@@ -3,44 +3,27 @@
 // from an earlier run: an answer says what the lake holds now.
 
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type AthenaClient,
   type ColumnInfo,
-  GetQueryExecutionCommand,
   paginateGetQueryResults,
   type QueryExecution,
   type Row,
-  StartQueryExecutionCommand,
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
-import { QueryError } from '../errors.ts'
-import type { Catalog, QueryEngine, QueryResult } from '../ports.ts'
-import { AccessDenied, awsError, codeOf, guarded, LakeNotDeployed } from './errors.ts'
-import { type Databases, readStatement, type Statement } from './names.ts'
+import { QueryError, UnsupportedSql } from '../errors.ts'
+import type { Catalog, ObjectStore, QueryEngine, QueryOptions, QueryResult } from '../ports.ts'
+import { namesThePast, statementOfThePast } from './athena-as-of.ts'
+import { commonFailure, ended, inOurWords, saidOf, scanned, startExecution, type Workgroup } from './athena-run.ts'
+import { awsError, guarded } from './errors.ts'
+import { readStatement, type Statement } from './names.ts'
 
-/** List price: dollars for each TB scanned, by the megabyte, and never less than ten of them. */
-export const DOLLARS_PER_TB = 5
-const TB = 1024 ** 4
-const MB = 1024 ** 2
-const LEAST_MB = 10
-
-const FIRST_WAIT_MS = 100
-const LONGEST_WAIT_MS = 2000
-const SLOWER = 1.5
-
-export interface AthenaSettings {
-  athena: AthenaClient
-  workgroup: string
-  databases: Databases
+export interface AthenaSettings extends Workgroup {
   catalog: Pick<Catalog, 'state' | 'listTables'>
   /** What goes to Athena for a statement. Default: its SQL. For an emulator that reads tables differently. */
   rewrite?: (statement: Statement) => Promise<string>
-}
-
-/** The workgroup's limit of bytes scanned was reached before the query had ended. */
-export class ScanLimitReached extends QueryError {
-  override name = 'ScanLimitReached'
+  /** The ops zone, where the states of curated tables say what they were. Without it there is no past. */
+  ops?: ObjectStore
 }
 
 /**
@@ -53,21 +36,24 @@ export class ScanLimitReached extends QueryError {
  * const { rows, stats } = await openAthena({ athena, workgroup, databases, catalog }).query('SELECT count(*) FROM clean.parts')
  */
 export function openAthena(settings: AthenaSettings): QueryEngine {
-  return { query: (sql, options) => query(settings, sql, options?.signal) }
+  return { query: (sql, options) => query(settings, sql, options) }
 }
 
-async function query(settings: AthenaSettings, sql: string, signal?: AbortSignal): Promise<QueryResult> {
+async function query(settings: AthenaSettings, sql: string, { signal, asOf }: QueryOptions = {}): Promise<QueryResult> {
   const start = performance.now()
-  const { athena, databases, rewrite } = settings
-  const statement = await readStatement(sql, databases)
+  const { athena, rewrite } = settings
+  const statement = await understood(settings, sql, asOf)
   signal?.throwIfAborted()
   await refuseIncomplete(settings, statement)
   const text = rewrite ? await rewrite(statement) : statement.sql
   signal?.throwIfAborted()
-  const id = await begin(settings, statement, text)
+  // A start whose answer was lost is tried again: with the same token it is the same execution, not a second one.
+  const id = await startExecution(settings, text, randomUUID(), (said) =>
+    inOurWords(said, statement, settings.databases),
+  )
   let done = false
   try {
-    const execution = await ended(athena, id, signal)
+    const execution = await ended(athena, id, { signal })
     done = true
     if (execution.Status?.State !== 'SUCCEEDED') throw await failure(settings, statement, execution)
     const result = await fetchRows(athena, id, statement, signal)
@@ -83,6 +69,27 @@ async function query(settings: AthenaSettings, sql: string, signal?: AbortSignal
   }
 }
 
+/** The statement as it goes out. One about the past is put together from what the tables were then. */
+async function understood(settings: AthenaSettings, sql: string, asOf: QueryOptions['asOf']): Promise<Statement> {
+  const { databases, ops } = settings
+  const past = namesThePast(sql)
+  if (asOf === undefined && !(past && ops)) return await readStatement(sql, databases)
+  if (!ops) throw new QueryError('Nothing is known here of what tables were, so none can be read as of another time.')
+  // What does not only read is refused first; a version may have a name there that only its table's state knows.
+  if (!past) await readStatement(sql, databases)
+  let then: string
+  try {
+    then = await statementOfThePast(sql, { databases, ops }, asOf)
+  } catch (error) {
+    // Tables of Iceberg take more than every lake does: FOR TIMESTAMP AS OF current_timestamp - INTERVAL '1' DAY.
+    if (asOf === undefined && error instanceof UnsupportedSql) return await readStatement(sql, databases)
+    throw error
+  }
+  const statement = await readStatement(then, databases)
+  // Places in what was put together say nothing to whoever wrote the statement.
+  return then === sql ? statement : { ...statement, origin: () => undefined }
+}
+
 /** A wrong answer is worse than none: a catalog from which partitions may be missing gives no answer. */
 async function refuseIncomplete({ catalog }: AthenaSettings, { kind, zones }: Statement): Promise<void> {
   if ((kind !== 'select' && kind !== 'explain') || !(zones.has('clean') || zones.has('curated'))) return
@@ -90,54 +97,6 @@ async function refuseIncomplete({ catalog }: AthenaSettings, { kind, zones }: St
   throw new QueryError(
     'A table of the catalog was made anew, so rows may be missing from it. Run "weir reconcile" to fill it again, then ask again.',
   )
-}
-
-async function begin(settings: AthenaSettings, statement: Statement, text: string): Promise<string> {
-  const { athena, workgroup, databases } = settings
-  try {
-    const { QueryExecutionId } = await athena.send(
-      new StartQueryExecutionCommand({
-        QueryString: text,
-        WorkGroup: workgroup,
-        QueryExecutionContext: { Catalog: 'AwsDataCatalog', Database: databases.clean },
-        // A start whose answer was lost is tried again: with the same token it is the same execution, not a second one.
-        ClientRequestToken: randomUUID(),
-      }),
-    )
-    if (QueryExecutionId === undefined)
-      throw new QueryError('Athena started the query and did not say which. Ask again.')
-    return QueryExecutionId
-  } catch (error) {
-    if (!(error instanceof Error) || codeOf(error) !== 'InvalidRequestException')
-      throw awsError(error, 'start the query in Athena')
-    const said = error.message
-    const cause = { cause: error }
-    if (/workgroup\b.*\bnot found/i.test(said))
-      throw new LakeNotDeployed(
-        `There is no Athena workgroup ${workgroup} in this account and region. Check AWS_REGION and AWS_PROFILE, or deploy it: npx cdk deploy --all`,
-        cause,
-      )
-    if (/workgroup\b.*\bdisabled/i.test(said))
-      throw new QueryError(`The Athena workgroup ${workgroup} is switched off. Ask whoever runs the lake.`, cause)
-    if (/output location|output bucket/i.test(said))
-      throw new QueryError(
-        `Athena has nowhere to put the result: check the result location of the workgroup ${workgroup}. (${said})`,
-        cause,
-      )
-    throw new QueryError(inOurWords(said, statement, databases), cause)
-  }
-}
-
-/** Waits until the execution is over, looking often at first and then less so. */
-async function ended(athena: AthenaClient, id: string, signal: AbortSignal | undefined): Promise<QueryExecution> {
-  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * SLOWER, LONGEST_WAIT_MS)) {
-    const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId: id }), {
-      abortSignal: signal,
-    })
-    const state = QueryExecution?.Status?.State
-    if (QueryExecution && (state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED')) return QueryExecution
-    await sleep(wait, undefined, { signal })
-  }
 }
 
 async function fetchRows(
@@ -223,52 +182,17 @@ function jsValue(type: string, text: string | undefined): string | number | bool
   }
 }
 
-/**
- * Bytes scanned, and what they cost by the list. Statements about tables (SHOW, DESCRIBE) and plain EXPLAIN read nothing
- * and cost nothing. What we read out of the statement counts as well as what Athena calls it: on an emulator the SELECT is
- * the last of several statements, and goes by the name of the first.
- */
-export function scanned(
-  { Statistics, StatementType }: Pick<QueryExecution, 'Statistics' | 'StatementType'>,
-  { kind }: Pick<Statement, 'kind'>,
-): { bytesScanned?: number; cost?: number } {
-  const bytes = Statistics?.DataScannedInBytes
-  if (bytes === undefined) return {}
-  const bills = kind === 'select' || StatementType === 'DML' || bytes > 0
-  const billed = bills ? Math.max(Math.ceil(bytes / MB), LEAST_MB) * MB : 0
-  return { bytesScanned: bytes, cost: (billed / TB) * DOLLARS_PER_TB }
-}
-
 async function failure(settings: AthenaSettings, statement: Statement, execution: QueryExecution): Promise<Error> {
   const { workgroup, databases, catalog } = settings
-  const { State, StateChangeReason, AthenaError } = execution.Status ?? {}
-  const said = StateChangeReason || AthenaError?.ErrorMessage || 'no reason given'
-  if (/bytes scanned limit/i.test(said))
-    return new ScanLimitReached(
-      `The query was stopped: it scanned more than the workgroup ${workgroup} allows. Select fewer columns, or fewer days with WHERE ingest_date >= …, or ask whoever runs the lake to raise the limit. (${said})`,
-    )
-  if (/access ?denied|not authorized|insufficient permissions/i.test(said))
-    return new AccessDenied(
-      `Athena may not read what the query needs. Ask whoever runs the lake for a role that may. (${said})`,
-    )
-  if (State === 'CANCELLED') return new QueryError(`The query was cancelled: ${said}`)
+  const common = commonFailure(execution, workgroup)
+  if (common) return common
+  const said = saidOf(execution)
   const message = inOurWords(said, statement, databases)
   if (!/not (exist|found)|does not exist/i.test(said)) return new QueryError(message)
   const known = await guarded('list the tables', () => catalog.listTables())
-  const names = [...known.map((table) => table.name), 'ops.receipts', 'ops.rejects'].sort()
+  const names = [...known.map((table) => table.name), 'ops.receipts', 'ops.rejects', 'ops.runs'].sort()
   const small = new Set(names.map((name) => name.toLowerCase()))
   const missing = [...statement.tables].find((name) => /^(clean|curated|ops)\./.test(name) && !small.has(name))
   if (missing === undefined) return new QueryError(message)
   return new QueryError(`There is no table ${missing}. The tables are: ${names.join(', ')}. (${message})`)
-}
-
-/** Athena's reason with places as in what the user wrote, and tables by their zones. */
-export function inOurWords(said: string, { origin }: Pick<Statement, 'origin'>, databases: Databases): string {
-  let text = said.replaceAll(/\bline (\d+):(\d+)/g, (_, line, column) => {
-    const at = origin(Number(line), Number(column))
-    return `line ${at.line}:${at.column}`
-  })
-  for (const [zone, database] of Object.entries(databases))
-    text = text.replaceAll(new RegExp(`(?:\\bawsdatacatalog\\.)?\\b${database}\\.`, 'gi'), `${zone}.`)
-  return text
 }

@@ -1,5 +1,5 @@
-// A deployed lake: the four ports on S3, Glue, Athena and SNS. What only queries need is loaded with the first query, for
-// a function that ingests runs none and should start fast.
+// A deployed lake: the ports on S3, Glue, Athena and SNS. What only queries and curated tables need is loaded with the first of
+// them, for a function that ingests runs none and should start fast.
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,6 @@ import type { Deployed } from './deployed.ts'
 import type { MirrorSettings } from './emulator.ts'
 import { openSnsNotifier, type SnsNotifierSettings } from './notifier.ts'
 import { openBucketStore } from './store.ts'
-import { openAthenaTables } from './tables.ts'
 
 export interface AwsLakeOptions {
   /** Who pays for queries, and whose limits hold. Default: the analysts' workgroup. */
@@ -63,15 +62,22 @@ export async function openAwsLake(deployed: Deployed, options: AwsLakeOptions = 
     ops: openZone('ops'),
   }
   const catalog = openGlueCatalog({ glue, databases, buckets, ops: zones.ops })
-  const queries = once(async () => {
+  const athenaClient = once(async () => {
     const { AthenaClient } = await import('@aws-sdk/client-athena')
     const athena = new AthenaClient(settings)
     closers.push(() => athena.destroy())
-    return openQueries(athena, deployed, options.workgroup ?? 'analysts', { catalog, zones, scratch })
+    return athena
   })
+  const queries = once(async () =>
+    openQueries(await athenaClient(), deployed, options.workgroup ?? 'analysts', { catalog, zones, scratch }),
+  )
   const tables = once(async () => {
     const { emulatorTables } = await import('./emulator.ts')
-    return (await emulatorTables({ catalog, zones, scratch })) ?? openAthenaTables()
+    const emulated = await emulatorTables({ catalog, zones, scratch })
+    if (emulated) return emulated
+    const [athena, { openAthenaTables }] = await Promise.all([athenaClient(), import('./tables.ts')])
+    const { pipeline: workgroup } = deployed.workgroups
+    return openAthenaTables({ athena, glue, workgroup, databases, catalog, zones, bucket: buckets.curated })
   })
 
   return {
@@ -100,9 +106,9 @@ async function openQueries(
     import('./athena.ts'),
     import('./emulator.ts'),
   ])
-  const { catalog } = here
+  const { catalog, zones } = here
   const rewrite = await emulatorRewrite({ ...here, buckets })
-  const queries = openAthena({ athena, workgroup: workgroups[workgroup], databases, catalog, rewrite })
+  const queries = openAthena({ athena, workgroup: workgroups[workgroup], databases, catalog, rewrite, ops: zones.ops })
   return emulatorQueries(queries, here)
 }
 

@@ -10,6 +10,9 @@ export type Databases = Readonly<Record<'clean' | 'curated' | 'ops', string>>
 /** The Glue database of stored versions of table models, and of what waits for its tests: no reader names it. */
 export const versionsDatabase = ({ curated }: Pick<Databases, 'curated'>): string => `${curated}_versions`
 
+/** The version of a table of Iceberg that has no snapshot, since no row was ever put into it. */
+export const NO_SNAPSHOT = '0'
+
 /** A statement that was understood and found to read only. */
 export interface Statement {
   /** As Athena must get it. */
@@ -21,8 +24,8 @@ export interface Statement {
   zones: ReadonlySet<string>
   /** Tables that it names, as `clean.parts`, in small letters. */
   tables: ReadonlySet<string>
-  /** Where a place of `sql` is in what the user wrote; both count from 1. */
-  origin(line: number, column: number): { line: number; column: number }
+  /** Where a place of `sql` is in what the user wrote; both count from 1. Undefined for what the user has not written. */
+  origin(line: number, column: number): { line: number; column: number } | undefined
 }
 
 interface Word {
@@ -69,6 +72,8 @@ export async function readStatement(sql: string, databases: Databases): Promise<
 
   const walk: Walk = {
     databases,
+    versions: versionsDatabase(databases),
+    words: () => wordsOf(text),
     edits: new Map(),
     zones: new Set(),
     tables: new Set(),
@@ -171,6 +176,9 @@ function identifier(value: unknown): Identifier | undefined {
 
 interface Walk {
   databases: Databases
+  /** What a run has stored is looked at by its whole name, before readers see it. */
+  versions: string
+  words: () => Word[]
   /** By where they start: a part of the tree may be come upon twice. */
   edits: Map<number, Edit>
   zones: Set<string>
@@ -256,8 +264,12 @@ function table(node: Node, scope: Scope, walk: Walk): void {
   if (!name) throw new QueryError('The SQL cannot be read: a table has no name.')
   if (typeof catalog === 'string' && catalog.toLowerCase() !== 'awsdatacatalog')
     throw new QueryError(`There is no catalog ${catalog} here. Write ${examples(name.name)}${walk.where(name.span)}.`)
-  if (schema) walk.tables.add(`${zone(schema, walk)}.${name.name.toLowerCase()}`)
-  else if (!scope.ctes.has(name.name.toLowerCase()))
+  if (schema) {
+    const found = zone(schema, walk)
+    walk.tables.add(`${found}.${name.name.toLowerCase()}`)
+    version(node, { schema, name, zone: found }, walk)
+  }
+  if (!schema && !scope.ctes.has(name.name.toLowerCase()))
     throw new QueryError(`The table ${name.name} needs its zone${walk.where(name.span)}: write ${examples(name.name)}.`)
 }
 
@@ -268,13 +280,51 @@ function zone(schema: Identifier, walk: Walk): string {
   const name = schema.name.toLowerCase()
   const database = databaseOf(name, walk.databases)
   const [zone] = Object.entries(walk.databases).find(([zone, database]) => zone === name || database === name) ?? []
-  if (zone === undefined && name !== 'information_schema')
+  if (zone === undefined && name !== 'information_schema' && name !== walk.versions)
     throw new QueryError(
       `There is no zone ${schema.name} that can be queried${walk.where(schema.span)}. The zones with tables are: ${Object.keys(walk.databases).join(', ')}.`,
     )
   if (zone !== undefined) walk.zones.add(zone)
   if (database !== undefined) replace(schema, database, walk)
   return zone ?? name
+}
+
+/**
+ * `FOR VERSION AS OF '123'`: on every lake a version is a text, and to Athena it is the number of a snapshot. A table that
+ * never had a row has no snapshot.
+ */
+function version(
+  node: Node,
+  { schema, name, zone }: { schema: Identifier; name: Identifier; zone: string },
+  walk: Walk,
+): void {
+  const clause = asNode(node.version)
+  const of = asNode(asNode(clause.this).identifier).name
+  const literal = asNode(asNode(clause.expression).literal)
+  if (of !== 'VERSION' || typeof literal.value !== 'string') return
+  if (zone !== 'curated')
+    throw new QueryError(
+      `${schema.name}.${name.name} has no history${walk.where(name.span)}: FOR … AS OF is for curated tables.`,
+    )
+  const words = walk.words()
+  const after = words.findIndex(({ start }) => start >= name.span.end)
+  const last = words[after + 4]
+  const written = words.slice(after, after + 4).map(({ text }) => text.toUpperCase())
+  if (written.join(' ') !== 'FOR VERSION AS OF' || !last)
+    throw new QueryError(`The SQL cannot be read: the version of ${name.name} was not found${walk.where(name.span)}.`)
+  if (!/^\d+$/.test(literal.value))
+    throw new QueryError(
+      `'${literal.value}' is no version of ${schema.name}.${name.name}${walk.where(last)}: write the id of a snapshot, as in ops.runs.`,
+    )
+  if (literal.value === NO_SNAPSHOT) {
+    const alias = identifier(node.alias) ? '' : ` AS ${name.name}`
+    const table = `${databaseOf('curated', walk.databases)}.${walk.text(name.span)}`
+    walk.edits.set(schema.span.start, {
+      start: schema.span.start,
+      end: last.end,
+      text: `(SELECT * FROM ${table} WHERE false)${alias}`,
+    })
+  } else walk.edits.set(last.start, { start: last.start, end: last.end, text: literal.value })
 }
 
 function databaseOf(name: string, databases: Databases): string | undefined {

@@ -179,7 +179,7 @@ export function athenaProblems(table: TableDefinition): AthenaProblem[] {
   return problems
 }
 
-const shorten = (text: string, most: number): string =>
+export const shorten = (text: string, most: number): string =>
   [...text].length <= most ? text : `${[...text].slice(0, most - 1).join('')}…`
 
 /** Glue's comments are one line of at most 255 characters; the whole text stays in the definition. */

@@ -2,7 +2,8 @@
 
 import { AthenaClient } from '@aws-sdk/client-athena'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openAthena, ScanLimitReached } from '../../../lib/lake/aws/athena.ts'
+import { openAthena } from '../../../lib/lake/aws/athena.ts'
+import { ScanLimitReached } from '../../../lib/lake/aws/athena-run.ts'
 import { AccessDenied, LakeNotDeployed } from '../../../lib/lake/aws/errors.ts'
 import { QueryError } from '../../../lib/lake/errors.ts'
 import { ORDERS } from '../../conformance/query.ts'
@@ -143,7 +144,7 @@ test('a table that is not there is named by its zone, with those that are', asyn
     failed("TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.weir_clean.nope' does not exist"),
   ]
   await expect(ask('SELECT * FROM clean.nope')).rejects.toThrow(
-    "There is no table clean.nope. The tables are: clean.orders, ops.receipts, ops.rejects. (TABLE_NOT_FOUND: line 1:15: Table 'clean.nope' does not exist)",
+    "There is no table clean.nope. The tables are: clean.orders, ops.receipts, ops.rejects, ops.runs. (TABLE_NOT_FOUND: line 1:15: Table 'clean.nope' does not exist)",
   )
 })
 

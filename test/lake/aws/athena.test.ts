@@ -1,7 +1,8 @@
 // What Athena's answers become: types, values, the header, costs, and places in messages.
 
 import { describe, expect, test } from 'vitest'
-import { DOLLARS_PER_TB, inOurWords, isHeader, scanned, typeOf, valuesOf } from '../../../lib/lake/aws/athena.ts'
+import { isHeader, typeOf, valuesOf } from '../../../lib/lake/aws/athena.ts'
+import { DOLLARS_PER_TB, inOurWords, scanned } from '../../../lib/lake/aws/athena-run.ts'
 import { readStatement, type Statement } from '../../../lib/lake/aws/names.ts'
 
 const column = (Type: string, Name = 'x', more = {}) => ({ Name, Type, ...more })
