@@ -120,7 +120,10 @@ describe('front matter', () => {
     [file('materialized: view\nschedule: rate(1 day)', TYPED), 'm.sql:4:1: A view has no schedule'],
     [file('materialized: view\npartitionBy: [id]', TYPED), 'm.sql:4:1: A view has no partitionBy'],
     [file('materialized: incremental', TYPED), 'm.sql:3:1: An incremental model needs uniqueKey'],
-    [file('uniqueKey: [id, dya]', TYPED), 'm.sql:3:17: The model gives no column dya. Its columns are: id, shop, day, amount.'],
+    [
+      file('uniqueKey: [id, dya]', TYPED),
+      'm.sql:3:17: The model gives no column dya. Its columns are: id, shop, day, amount.',
+    ],
     [file('columns: { dya: x }', TYPED), 'm.sql:3:12: The model gives no column dya'],
     [file('partitionBy: [month(shop)]', TYPED), 'm.sql:3:15: month(shop): shop is of the type VARCHAR'],
     [file('partitionBy: [month(nope)]', TYPED), 'm.sql:3:15: The model gives no column nope.'],

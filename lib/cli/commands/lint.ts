@@ -24,6 +24,13 @@ interface Found extends Omit<LintResult, 'errors' | 'warnings'> {
   models: { name: string; file: string; materialized: Materialized; reads: string[] }[]
 }
 
+/** … and what the last lines say of the models. */
+interface Looked extends Found {
+  modelFiles: number
+  /** Those whose SQL was not looked at. */
+  unchecked: number
+}
+
 export function lintCommand(cli: Cli): Command {
   return defineCommand('lint', 'check all contracts and models: errors, warnings, and clauses that are not enforced', [
     'weir lint',
@@ -34,18 +41,14 @@ export function lintCommand(cli: Cli): Command {
       if (contracts.errors.length === 0) contracts.notes.push(...(await notesOnAthena(folder)))
       const found = await withModels(contracts, folder, (await run.session.config()).models)
       say(run, found, relative(run.io.cwd, folder) || folder)
-      const { unchecked: _, ...json } = found
+      const { modelFiles: _, unchecked: __, ...json } = found
       return { exit: found.errors.length > 0 ? 3 : 0, json }
     }),
   )
 }
 
 /** The models, held against the tables that the contracts make. Those of wrong contracts would only be missed. */
-async function withModels(
-  contracts: LintResult,
-  contractsFolder: string,
-  folder: string,
-): Promise<Found & { unchecked: number }> {
+async function withModels(contracts: LintResult, contractsFolder: string, folder: string): Promise<Looked> {
   const read = await readModels(folder)
   const isSound = contracts.errors.length === 0
   const checked =
@@ -57,6 +60,7 @@ async function withModels(
     errors: [...contracts.errors, ...read.errors, ...checked.errors],
     warnings: [...contracts.warnings, ...checked.warnings],
     models: checked.models.map(({ name, file, materialized, reads }) => ({ name, file, materialized, reads })),
+    modelFiles: read.models.length,
     unchecked: isSound ? 0 : read.models.length,
   }
 }
@@ -75,7 +79,7 @@ async function notesOnAthena(folder: string): Promise<LintResult['notes']> {
   )
 }
 
-function say(run: Run, found: Found & { unchecked: number }, folder: string): void {
+function say(run: Run, found: Looked, folder: string): void {
   issues(run, 'bad', 'error', found.errors)
   issues(run, 'mixed', 'warning', found.warnings)
   if (found.notEnforced.length > 0) {
@@ -91,7 +95,7 @@ function say(run: Run, found: Found & { unchecked: number }, folder: string): vo
   if (found.unchecked > 0)
     run.say(`The SQL of ${formatRows(found.unchecked, 'model')} is checked once the contracts have no errors.`)
   const contracts = `${formatRows(found.datasets.length, 'dataset')} in ${formatRows(found.files.length, 'file')} of ${folder}`
-  const what = found.models.length > 0 ? `${contracts}, ${formatRows(found.models.length, 'model')}` : contracts
+  const what = found.modelFiles > 0 ? `${contracts}, ${formatRows(found.modelFiles, 'model')}` : contracts
   if (found.errors.length > 0) run.say(`${run.paint('bad', '✗')} ${formatRows(found.errors.length, 'error')}: ${what}`)
   else run.say(`${run.paint('good', '✓')} ${what}, no errors`)
 }

@@ -397,13 +397,11 @@ function isNeverNull(expr: Expr, required: ReadonlySet<string>, alias: string): 
 /** A part of the text on one line, without comments. */
 function compact(text: string, from: number, to: number): string {
   const words = tokensOf(text).filter((token) => token.kind !== 'end' && token.at >= from && token.at < to)
-  return words
-    .map(({ raw }, index) => {
-      const before = words[index - 1]?.raw
-      const tight = before === undefined || ['.', '(', '['].includes(before) || ['.', ')', ']', ',', '['].includes(raw)
-      const isCall =
-        raw === '(' && words[index - 1]?.kind === 'word' && functionNamed((before ?? '').toLowerCase()).found
-      return tight || isCall ? raw : ` ${raw}`
-    })
-    .join('')
+  let end = from
+  let line = ''
+  for (const { raw, at } of words) {
+    line += at > end && line !== '' ? ` ${raw}` : raw
+    end = at + raw.length
+  }
+  return line
 }
