@@ -1,5 +1,5 @@
-// `npm run demo`: the main job on real files. A new lake in an empty folder, seven files of the npm package vega-datasets, and
-// everything that can happen to a file on its way in. The expectations come from scripts/truth.ts, which does not know Weir;
+// `npm run demo`: the main job on real files. A new lake in an empty folder, seven files of the npm package vega-datasets,
+// everything that can happen to a file on its way in, and what is made of them then (scripts/demo-curated.ts). The expectations come from scripts/truth.ts, which does not know Weir;
 // if one does not hold, the exit code says so.
 //   npm run demo                     the lake is made in .demo/, which is emptied first
 //   npm run demo -- --keep my-lake   … or in a folder of your own, which must be new or empty
@@ -15,12 +15,14 @@ import { type Io, paintFor } from '../lib/cli/io.ts'
 import { openSession } from '../lib/cli/session.ts'
 import { listReceipts, repairsOf } from '../lib/lake/ledger.ts'
 import { createLocalLake } from '../lib/lake/local/lake.ts'
+import type { QueryOptions } from '../lib/lake/ports.ts'
 import type { Receipt } from '../lib/lake/receipt.ts'
 import { formatCount, formatDuration } from '../lib/lake/render/format.ts'
 import { writeReceiptPage } from '../lib/lake/render/page.ts'
 import { renderLine } from '../lib/lake/render/text.ts'
 import { datasetFor } from '../lib/pipeline/datasets.ts'
 import { drop } from '../lib/pipeline/drop.ts'
+import { curatedDemo } from './demo-curated.ts'
 import { csvRows, plainSql, type Row, truth } from './truth.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -46,9 +48,10 @@ if ((await readdir(home)).length > 0) {
 await createLocalLake(home)
 await writeFile(
   join(home, 'weir.yaml'),
-  '# The lake of `npm run demo`. Its contracts lie beside this file, in contracts/.\n',
+  '# The lake of `npm run demo`. Its contracts and models lie beside this file, in contracts/ and models/.\n',
 )
 await cp(join(root, 'contracts'), join(home, 'contracts'), { recursive: true })
+await cp(join(root, 'models'), join(home, 'models'), { recursive: true })
 
 // From here on everything is as on the command line: one session opens the contracts, the ports and the engine.
 const session = openSession(io, { lake: home }, () => {})
@@ -63,7 +66,17 @@ let held = 0
 /** Compares what Weir says with what the source files say. */
 function expectSame(what: string, found: unknown, expected: unknown): void {
   if (JSON.stringify(found) === JSON.stringify(expected)) held++
-  else failures.push(`${what}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`)
+  else failures.push(`${what}: ${difference(found, expected)}`)
+}
+
+/** Of long lists only the first place where they part. */
+function difference(found: unknown, expected: unknown): string {
+  if (Array.isArray(found) && Array.isArray(expected) && Math.max(found.length, expected.length) > 10) {
+    const at = expected.findIndex((one, index) => JSON.stringify(one) !== JSON.stringify(found[index]))
+    const place = at < 0 ? expected.length : at
+    return `${expected.length} rows expected, ${found.length} found; row ${place + 1}: ${difference(found[place], expected[place])}`
+  }
+  return `expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`
 }
 
 const title = (text: string) => console.log(`\n${paint('bold', text)}`)
@@ -208,16 +221,14 @@ expectSame('rows of the American file', refused.rows, { read: days.length, accep
 // --- Three questions -------------------------------------------------------------------------------------------------
 
 /** Asks the lake, and compares the answer cell by cell (as text, so that 1n and 1 are the same). */
-async function lakeHas(what: string, sql: string, answer: unknown[][]): Promise<void> {
-  const { rows } = await lake.queries.query(sql)
+async function lakeHas(what: string, sql: string, answer: unknown[][], options: QueryOptions = {}): Promise<void> {
+  const { rows } = await lake.queries.query(sql, options)
   const text = (table: unknown[][]) => table.map((row) => row.map((cell) => String(cell)))
   expectSame(what, text(rows), text(answer))
 }
 
-async function ask(question: string, sql: string, check: string): Promise<void> {
-  title(question)
-  console.log(paint('dim', sql))
-  const { columns, rows } = await lake.queries.query(sql)
+async function show(sql: string, options: QueryOptions = {}): Promise<void> {
+  const { columns, rows } = await lake.queries.query(sql, options)
   const table = new Table({
     head: columns.map(({ name }) => name),
     style: { head: [], border: [], compact: true },
@@ -228,6 +239,12 @@ async function ask(question: string, sql: string, check: string): Promise<void> 
     table.push(row.map((cell, at) => (isCount[at] ? formatCount(Number(cell)) : String(cell))))
   }
   console.log(table.toString())
+}
+
+async function ask(question: string, sql: string, check: string): Promise<void> {
+  title(question)
+  console.log(paint('dim', sql))
+  await show(sql)
   await lakeHas(question, sql, await plainSql(check))
 }
 
@@ -260,6 +277,11 @@ FROM clean.birdstrikes GROUP BY phase_of_flight ORDER BY dollars DESC LIMIT 4`,
    GROUP BY 1 ORDER BY dollars DESC LIMIT 4`,
 )
 
+// --- Curated tables --------------------------------------------------------------------------------------------------
+
+const { context: curating } = await session.curating()
+await curatedDemo({ context: curating, paint, title, source, incoming, dropFile, show, expectSame, lakeHas })
+
 // --- Every upload has one receipt, and no row is missing -------------------------------------------------------------
 
 let inLedger = 0
@@ -290,6 +312,7 @@ title('Where it all is')
 console.log(`  the lake        ${near(home)}`)
 console.log(`  the receipts    ${pathToFileURL(index)}`)
 console.log(`  the ledger      npx weir receipts --lake ${near(home)}`)
+console.log(`  the runs        npx weir runs --lake ${near(home)}`)
 console.log(`  ask it more     npx weir query --lake ${near(home)} "SELECT * FROM clean.movies LIMIT 5"`)
 
 const rows = receipts.reduce((sum, receipt) => sum + receipt.rows.read, 0)
