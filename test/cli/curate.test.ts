@@ -3,8 +3,14 @@
 
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { runSchema } from '../../lib/lake/runs.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type Concerned, type CuratedSummary, changedInWords, runInWords } from '../../lib/cli/curated.ts'
+import { awaitRuns } from '../../lib/cli/deployed-runs.ts'
+import { Interrupted, NotCuratedYet } from '../../lib/cli/errors.ts'
+import { startFollowing } from '../../lib/cli/following.ts'
+import type { Run as CliRun } from '../../lib/cli/run.ts'
+import { openLocalLake } from '../../lib/lake/local/lake.ts'
+import { type Run, runSchema } from '../../lib/lake/runs.ts'
 import { freshLake, put, tempFolder, weir, weirJson } from './weir.ts'
 
 const HEADER = 'order_id,order_date,customer_email,country,quantity,unit_price\n'
@@ -133,6 +139,25 @@ test('curate: manual leaves curated tables to weir curate, which says what it di
   expect(shown.out).toMatch(/\norders +entity +1 +\d+ s +\S+ +up to date\n/)
 })
 
+test('reconcile and replay have the tables follow as well', async () => {
+  const lake = await freshLake()
+  await writeFile(join(lake, 'weir.yaml'), 'curate: manual\n')
+  await dropOrders(lake, 'orders_1.csv', `${ORDER_1}A-0002,2026-10-01,,DE,50,1.00\n`)
+  await writeFile(join(lake, 'weir.yaml'), '')
+  expect((await weirJson(lake, ['reconcile'])).document).toMatchObject({
+    mended: [],
+    curated: [{ table: 'orders', rows: { total: 2 } }, { table: 'orders_by_country' }],
+  })
+  const contract = join(lake, 'contracts/orders.yaml')
+  await writeFile(contract, (await readFile(contract, 'utf8')).replace('minimum: 1', 'minimum: 1, maximum: 9'))
+  const { document } = await weirJson(lake, ['replay', '--dataset', 'orders'])
+  expect(document).toMatchObject({
+    replayed: [{ result: 'checked_again' }],
+    curated: [{ table: 'orders', scope: 'change', rows: { total: 1 } }, { table: 'orders_by_country' }],
+  })
+  expect(await rowsOf(lake, QUANTITIES)).toEqual([['A-0001', '1']])
+})
+
 describe('a dry run', () => {
   test('prints why, what came, and the statements of the whole chain, and changes nothing', async () => {
     const lake = await freshLake()
@@ -161,6 +186,41 @@ describe('a dry run', () => {
     })
     for (const { statements } of document.tables) expect(statements[0]).toContain('SELECT')
     expect(await rowsOf(lake, QUANTITIES)).toEqual([['A-0001', '1']])
+  })
+
+  test('for Athena, of a lake in a folder: statements with the names of its environment, and numbers for snapshots', async () => {
+    const lake = await freshLake()
+    const model = [
+      '/*---',
+      'materialized: incremental',
+      'uniqueKey: order_id',
+      '---*/',
+      'SELECT o.order_id, o.quantity * o.unit_price AS revenue FROM curated.orders o',
+    ]
+    await put(lake, 'models/revenue.sql', model.join('\n'))
+    await writeFile(join(lake, 'weir.yaml'), 'environment: shop-test\n')
+    const created = await weirJson(lake, ['curate', '--dry-run', '--dialect', 'athena', '--table', 'orders'])
+    const textOf = (table: string, { document } = created) =>
+      document.tables.find((one: { table: string }) => one.table === table).statements.join('\n')
+    expect(textOf('orders')).toContain('CREATE TABLE IF NOT EXISTS `shop_test_curated`.`orders`')
+    expect(textOf('orders')).toContain("LOCATION 's3://shop-test-curated/orders/")
+
+    await dropOrders(lake, 'orders_1.csv', ORDER_1)
+    await writeFile(join(lake, 'weir.yaml'), 'environment: shop-test\ncurate: manual\n')
+    await dropOrders(lake, 'orders_2.csv', 'A-0002,2026-10-01,,DE,4,1.00\n')
+    const before = await filesOf(lake)
+    const changed = await weirJson(lake, ['curate', '--dry-run', '--dialect', 'athena'])
+    expect(changed).toMatchObject({ code: 0, document: { dialect: 'athena' } })
+    expect(textOf('orders', changed)).toMatch(
+      /^MERGE INTO "shop_test_curated"\."orders" AS t\n[\s\S]*THEN INSERT [\s\S]*;$/,
+    )
+    expect(textOf('orders_by_country', changed)).toContain(
+      'CREATE OR REPLACE VIEW "shop_test_curated"."orders_by_country"',
+    )
+    expect(textOf('revenue', changed)).toMatch(
+      /^-- (\d{17}) stands for the snapshot that run \S+ makes on AWS\.[\s\S]*shop_test_curated\.orders FOR VERSION AS OF \1 /,
+    )
+    expect(await filesOf(lake)).toEqual(before)
   })
 
   test('of an up-to-date lake: nothing', async () => {
@@ -306,5 +366,126 @@ describe('mistakes', () => {
       out: expect.stringContaining('There are no curated tables'),
     })
     expect(await weirJson(lake, ['curate', '--dry-run'])).toMatchObject({ code: 0, document: { tables: [] } })
+  })
+})
+
+describe('a deployed lake is asked, and its ledger watched', () => {
+  test('each run is told of as it comes, and one that made no version ends the waiting', async () => {
+    const lake = await freshLake()
+    await writeFile(join(lake, 'weir.yaml'), 'curate: manual\n')
+    const opened = await openLocalLake(lake)
+    onTestFinished(() => opened.close())
+    const wait = async (before: [string, string | null][], timeoutMs = 20_000) => {
+      const told: string[] = []
+      const onRun = ({ table, outcome }: Run) => void told.push(`${table} ${outcome}`)
+      await awaitRuns({ lake: opened }, new Map(before), { timeoutMs, everyMs: 20, onRun })
+      return told
+    }
+    const waiting = wait([
+      ['orders', null],
+      ['orders_by_country', null],
+    ])
+    await dropOrders(lake, 'orders_1.csv', ORDER_1)
+    await weir(lake, ['curate'])
+    expect(await waiting).toEqual(['orders published', 'orders_by_country published'])
+
+    const [newest] = (await weirJson(lake, ['runs', '--table', 'orders'])).document.runs
+    expect(await wait([['orders', newest.run]], 50)).toEqual([])
+    const model = join(lake, 'models/orders_by_country.sql')
+    const text = await readFile(model, 'utf8')
+    await writeFile(model, text.replace('revenue < 0', 'revenue > 0').replace('sum(quantity)', 'max(quantity)'))
+    expect((await weir(lake, ['curate'])).code).toBe(2)
+    expect(
+      await wait([
+        ['orders_by_country', null],
+        ['never', null],
+      ]),
+    ).toEqual(['orders_by_country failed_tests'])
+  })
+
+  test('after the time is over, what to do next is said', () => {
+    const { message, advice } = new NotCuratedYet(['orders', 'sums'], 60, 'aws:weir')
+    expect(message).toBe('No run yet after 60 s of curated.orders, curated.sums.')
+    expect(advice).toContain('What came of it: weir runs --lake aws:weir.')
+  })
+})
+
+describe('while files come in', () => {
+  const io = { signal: new AbortController().signal }
+  const summary = (table: string): CuratedSummary => ({
+    table,
+    outcome: 'published',
+    run: 'r',
+    scope: 'change',
+    rows: null,
+    reason: null,
+  })
+
+  test('tables follow after a quiet moment, for all that came, and never twice at the same time', async () => {
+    const seen: Concerned[] = []
+    let atOnce = 0
+    let release = () => {}
+    const first = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const following = startFollowing(io as CliRun, {}, async (concerned) => {
+      seen.push(concerned)
+      expect(++atOnce).toBe(1)
+      if (seen.length === 1) await first
+      atOnce--
+      return { curated: [summary('orders')], exit: seen.length === 1 ? 4 : 0 }
+    })
+    following.touch('orders')
+    following.touch('shops')
+    await vi.waitFor(() => expect(seen).toHaveLength(1))
+    following.touch('orders')
+    following.touchAll()
+    release()
+    await vi.waitFor(() => expect(seen).toHaveLength(2))
+    expect(seen).toEqual([{ datasets: ['orders', 'shops'] }, 'all'])
+    expect(await following.end()).toEqual({ curated: [summary('orders')], faults: 1, left: false })
+  })
+
+  test('what Ctrl-C left undone is said', async () => {
+    const following = startFollowing(io as CliRun, {}, () => Promise.reject(new Interrupted('Stopped.')))
+    following.touch('orders')
+    expect(await following.end()).toEqual({ curated: [], faults: 0, left: true })
+  })
+})
+
+describe('what a run did, in words', () => {
+  const run: Run = {
+    format: 'weir.run/1',
+    run: '20261122T080000000Z-0123456789ab',
+    table: 'orders',
+    kind: 'entity',
+    outcome: 'published',
+    scope: 'change',
+    startedAt: '2026-11-22T08:00:00.000Z',
+    finishedAt: '2026-11-22T08:00:04.200Z',
+    version: '1',
+    rows: { written: 12, removed: 3, total: 3020 },
+    uploads: { came: 2, left: 1, names: [] },
+    inputs: {},
+    statements: [],
+    bytesScanned: 12_000_000,
+    cost: 0.00006,
+    tests: [],
+    reason: null,
+    weir: '0.1.0',
+  }
+
+  test('with what it scanned, and what that costs', () => {
+    expect(runInWords(run)).toBe(
+      'only what changed · 12 rows written, 3 removed, 3,020 in all · 2 uploads came, 1 left · 4.2 s · 12 MB scanned, about $0.00006',
+    )
+    expect(changedInWords(run)).toBe('15 rows changed (3,020 in all)')
+  })
+
+  test('where nobody counted, nothing is made up', () => {
+    const uncounted = { ...run, rows: { written: null, removed: null, total: null }, bytesScanned: null, cost: null }
+    expect(runInWords({ ...uncounted, uploads: { came: 0, left: 0, names: [] } })).toBe('only what changed · 4.2 s')
+    expect(changedInWords(uncounted)).toBe('a new version')
+    expect(changedInWords({ ...run, kind: 'view' })).toBe('the view has changed')
   })
 })
