@@ -63,8 +63,15 @@ function columnsOf(types: Readonly<Record<string, string>>): TableColumn[] {
   return Object.entries(types).map(([name, type]) => ({ name, type }))
 }
 
-/** False when a statement can only be about curated tables and the ops zone, which need no catalog. */
-const needsCatalog = (sql: string): boolean => /\b(clean|information_schema|show|describe|desc)\b/i.test(sql)
+/** Which zones a statement is about; what asks about tables is about all of them. */
+function about(sql: string): { clean: boolean; curated: boolean } {
+  const statement = parseStatement(sql)
+  if (statement.kind !== 'query' && statement.kind !== 'explain') return { clean: true, curated: true }
+  const names = namedTables(sql)
+  const has = (zone: string) =>
+    names.some(({ name }) => name.startsWith(`${zone}.`) || name.startsWith('information_schema.'))
+  return { clean: has('clean'), curated: has('curated') }
+}
 
 /** What a curated name stands for at one moment. */
 interface Curated {
@@ -79,9 +86,10 @@ type Moment = Date | undefined
 /** Looks at the lake. Throws QueryError when the catalog is needed and not complete. */
 export async function viewLake(source: TableSource, sql: string, options: ViewOptions = {}): Promise<LakeView> {
   const states = new Map<string, TableState>()
-  if (/\b(curated|information_schema|show|describe|desc)\b/i.test(sql) || options.asOf)
+  const zones = about(sql)
+  if (zones.curated || options.asOf)
     for await (const { state } of listTableStates(source.zones.ops)) states.set(state.table.toLowerCase(), state)
-  const generation = needsCatalog(sql) ? await completeCatalog(source.catalog) : undefined
+  const generation = zones.clean ? await completeCatalog(source.catalog) : undefined
   const clean = (await source.catalog.listTables()).filter(({ name }) => name.startsWith('clean.'))
   const curated = [...states.values()].flatMap((state) => (state.version ? [definitionOf(state)] : []))
   const tables = [...clean, ...curated, ...BUILT_IN].sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -96,13 +104,13 @@ export async function viewLake(source: TableSource, sql: string, options: ViewOp
     how: (sql: string, tables: readonly Table[], history: (table: string, asOf?: AsOf) => Table | undefined) => T,
   ): Promise<T> {
     const found = new Map<string, Table>()
-    for (const { name, asOf } of namedTables(sql)) {
+    for (const { name, written, asOf } of namedTables(sql)) {
       if (at && name.startsWith('clean.'))
         throw new QueryError(
           `clean has no history: ${name} cannot be read as of ${at.toISOString()}. Ask for curated tables only.`,
         )
       if (!name.startsWith('curated.')) continue
-      const one = await meaning(name.slice('curated.'.length), asOf, at)
+      const one = await meaning(written, asOf, at)
       if (!one) continue
       meant.set(one.table.name, one)
       found.set(placeKey(name, asOf), one.table)
@@ -111,7 +119,8 @@ export async function viewLake(source: TableSource, sql: string, options: ViewOp
   }
 
   /** Undefined when there is no such table. */
-  async function meaning(table: string, asOf: AsOf | undefined, at: Moment): Promise<Curated | undefined> {
+  async function meaning(written: string, asOf: AsOf | undefined, at: Moment): Promise<Curated | undefined> {
+    const table = written.toLowerCase()
     const own = options.own?.table.toLowerCase() === table ? options.own : undefined
     if (own && !asOf) return own.base && shownBy(own.base, `curated.${own.base.table}`, undefined)
     const state = states.get(table)
@@ -126,7 +135,7 @@ export async function viewLake(source: TableSource, sql: string, options: ViewOp
       if (state && version) return await kept(state, version, new Date(version.committedAt))
       // Not published, or no longer kept: what is newer than readers know may be looked at by whoever knows its name.
       // Not by comparing ids: a clock may have been set back since.
-      const staged = await readManifest(source.zones.curated, table, id)
+      const staged = await readManifest(source.zones.curated, state?.table ?? written, id)
       if (staged) return shownBy(staged, `curated.${staged.table}@${id}`, undefined)
       if (!state?.version) return undefined
       throw new QueryError(`curated.${state.table} has no version ${id}. ${versionsInWords(state)}`)
@@ -176,7 +185,7 @@ export async function viewLake(source: TableSource, sql: string, options: ViewOp
         return `CREATE VIEW ${viewName(name)} AS ${await rowsOf(one.relation.manifest, one.table.columns, paths)}`
       if (one && 'query' in one.relation) {
         const { query, at } = one.relation
-        if (needsCatalog(query)) await completeCatalog(source.catalog)
+        if (about(query).clean) await completeCatalog(source.catalog)
         const inner = await inView(name, () => translated(query, at, translateSelect))
         await define(connection, { reads: inner.reads, paths }, made, [...within, name])
         const columns = one.table.columns.map(
@@ -228,24 +237,6 @@ export async function viewLake(source: TableSource, sql: string, options: ViewOp
   }
 }
 
-/** The lake for SQL over any object store whose objects can be had as local files. */
-export function sourceOf(
-  lake: Pick<TableSource, 'catalog' | 'pathOf'> & { zones: Record<'clean' | 'curated' | 'ops', ObjectStore> },
-): TableSource {
-  const { zones, catalog, pathOf } = lake
-  return {
-    zones,
-    catalog,
-    pathOf,
-    async filesBelow(zone, prefix, deep) {
-      const paths: string[] = []
-      for await (const { key } of zones[zone].list(prefix))
-        if (deep || !key.slice(prefix.length).includes('/')) paths.push(await pathOf(zone, key))
-      return paths
-    },
-  }
-}
-
 /** Paths of the files in a folder; none where there is no folder. */
 export async function filesBelow(folder: string, deep: boolean): Promise<string[]> {
   const entries = await readdir(folder, { recursive: deep, withFileTypes: true }).catch((error) => {
@@ -255,9 +246,17 @@ export async function filesBelow(folder: string, deep: boolean): Promise<string[
   return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))
 }
 
+interface Named {
+  /** In small letters. */
+  name: string
+  /** Without its zone, as it was written. */
+  written: string
+  asOf: AsOf | undefined
+}
+
 /** Every table that a statement names, `curated.orders`, with its FOR … AS OF. */
-function namedTables(sql: string): { name: string; asOf: AsOf | undefined }[] {
-  const found: { name: string; asOf: AsOf | undefined }[] = []
+function namedTables(sql: string): Named[] {
+  const found: Named[] = []
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) for (const one of node) visit(one)
     else if (typeof node === 'object' && node !== null && !(node instanceof Date)) {
@@ -265,7 +264,7 @@ function namedTables(sql: string): { name: string; asOf: AsOf | undefined }[] {
         const { names, asOf } = node as { names: string[]; asOf?: AsOf }
         const parts = names.map((name) => name.toLowerCase())
         if (parts.length === 3 && parts[0] === 'awsdatacatalog') parts.shift()
-        found.push({ name: parts.join('.'), asOf })
+        found.push({ name: parts.join('.'), written: names.at(-1) ?? '', asOf })
       }
       for (const one of Object.values(node)) visit(one)
     }
