@@ -2,7 +2,7 @@
 
 import type { Plan } from '../../contract/plan.ts'
 import type { TableDefinition } from '../../sql/tables.ts'
-import { curatedTableOf, RECEIPT_COLUMNS, REJECT_COLUMNS, tableOf } from '../tables.ts'
+import { curatedTableOf, RECEIPT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS, tableOf } from '../tables.ts'
 
 export interface KnownTable extends TableDefinition {
   /** Of entity tables: which columns tell rows apart (none: rows add up), and which are never NULL. */
@@ -30,5 +30,6 @@ export function tablesOfLake(plans: Iterable<Plan>): KnownTable[] {
     ...found,
     opsTable('receipts', RECEIPT_COLUMNS),
     opsTable('rejects', { dataset: 'VARCHAR', ...REJECT_COLUMNS }),
+    opsTable('runs', RUN_COLUMNS),
   ]
 }
