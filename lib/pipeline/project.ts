@@ -13,7 +13,7 @@ import type { Context } from './context.ts'
 const known = new WeakMap<Catalog, Map<string, Plan>>()
 
 /** Makes the dataset's table, once in each process and for each contract: so a file costs no extra call. */
-export async function ensureTable({ lake }: Context, plan: Plan): Promise<void> {
+export async function ensureTable({ lake }: Pick<Context, 'lake'>, plan: Plan): Promise<void> {
   const tables = known.get(lake.catalog) ?? new Map<string, Plan>()
   known.set(lake.catalog, tables)
   if (tables.get(plan.dataset) === plan) return

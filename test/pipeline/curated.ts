@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import type { Plan } from '../../lib/contract/plan.ts'
 import { openLocalLake } from '../../lib/lake/local/lake.ts'
 import { checkModels } from '../../lib/lake/models/check.ts'
+import { tablesOfLake } from '../../lib/lake/models/known.ts'
 import type { Model } from '../../lib/lake/models/model.ts'
 import { readModels } from '../../lib/lake/models/read.ts'
 import type { Lake } from '../../lib/lake/ports.ts'
 import type { Run } from '../../lib/lake/runs.ts'
-import { curatedTableOf, tableOf } from '../../lib/lake/tables.ts'
 import type { Context } from '../../lib/pipeline/context.ts'
 import type { CurateContext } from '../../lib/pipeline/curate/context.ts'
 import { ingest } from '../../lib/pipeline/ingest.ts'
@@ -37,8 +37,7 @@ export async function modelsOf(texts: Record<string, string>, plans: Plan[]): Pr
     await mkdir(folder, { recursive: true })
     for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, `${name}.sql`), text)
     const read = await readModels(folder)
-    const tables = plans.flatMap((plan) => [tableOf(plan), curatedTableOf(plan) ?? []].flat())
-    const { models, errors } = checkModels(read.models, tables)
+    const { models, errors } = checkModels(read.models, tablesOfLake(plans))
     const all = [...read.errors, ...errors]
     if (all.length > 0) throw new Error(JSON.stringify(all, null, 2))
     return models

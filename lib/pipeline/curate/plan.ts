@@ -6,7 +6,7 @@ import { partitionText } from '../../contract/partition.ts'
 import { SchemaChangeRefused } from '../../lake/errors.ts'
 import { evolution } from '../../lake/evolve.ts'
 import { hex } from '../../lake/keys.ts'
-import { incrementalQuery } from '../../lake/models/incremental.ts'
+import { type DriverChange, incrementalQuery } from '../../lake/models/incremental.ts'
 import type { PartitionField, TableJob } from '../../lake/ports.ts'
 import { runId } from '../../lake/runs.ts'
 import type { KeptVersion, TableState } from '../../lake/table-state.ts'
@@ -219,10 +219,7 @@ function planModel(facts: Facts, curated: Curated & { kind: 'table' | 'increment
 }
 
 /** How the one table that an incremental model follows came from the version that the model holds; undefined: make it anew. */
-function followDriver(
-  { definition, state, inputs, full }: Facts,
-  driver: string,
-): { driverKey: string[]; before: string; came: string[]; left: string[] } | undefined {
+function followDriver({ definition, state, inputs, full }: Facts, driver: string): DriverChange | undefined {
   const now = inputs.states.get(driver)
   const before = state?.inputs[driver]
   if (full || !state?.version || state.definition !== definition || !now?.version || before === undefined)
@@ -234,7 +231,8 @@ function followDriver(
   for (const version of [now.version, ...now.history]) {
     if (version.id === before) {
       const change = { came: [...came].sort(), left: [...left].sort() }
-      return came.size + left.size > NAMED_UPLOADS ? undefined : { driverKey: now.key, before, ...change }
+      const versions = { before, now: now.version.id }
+      return came.size + left.size > NAMED_UPLOADS ? undefined : { driverKey: now.key, ...versions, ...change }
     }
     if (!version.change) return undefined
     for (const upload of version.change.came) came.add(upload)

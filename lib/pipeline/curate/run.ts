@@ -8,7 +8,7 @@ import type { RanStatement, StagedTable, TableRunOptions } from '../../lake/port
 import { RUN_FORMAT, type Run, runId, writeRun } from '../../lake/runs.ts'
 import { readTableState, type StoredTableState, type TableState, writeTableState } from '../../lake/table-state.ts'
 import { WEIR_VERSION } from '../../version.ts'
-import { messageOf } from '../project.ts'
+import { ensureTable, messageOf } from '../project.ts'
 import { audit } from './audit.ts'
 import { type CurateContext, type Curated, curatedNamed, dependentsOf, KEPT_VERSIONS } from './context.ts'
 import { NAMED_UPLOADS } from './entity.ts'
@@ -52,6 +52,8 @@ export async function curateTable(
 ): Promise<CurateResult> {
   const curated = curatedNamed(context, name)
   const { ops } = context.lake.zones
+  // Its new columns are about to be read.
+  if (curated.kind === 'entity') await ensureTable(context, curated.plan)
   let finished: CurateResult | undefined
   for (;;) {
     options.signal?.throwIfAborted()
