@@ -1,15 +1,18 @@
-// npm run test:faults [-- --schedules n --seed s --processes p]: many random schedules of the publishing protocol, with
-// crashes at any port call. Prints what it ran, and the seed of each schedule that broke an invariant; then exits with 1.
+// npm run test:faults [-- --what publish|curate --schedules n --seed s --processes p]: many random schedules of the publishing
+// protocol, or of the curated zone, with crashes at any port call. Prints what it ran, and the seed of each schedule that broke an
+// invariant; then exits with 1.
 
 import { fork } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { runCurateSchedule } from './pipeline/curate-schedule.ts'
 import { tempFolder } from './pipeline/helpers.ts'
-import { runSchedule, type ScheduleResult } from './pipeline/schedule.ts'
+import { runSchedule } from './pipeline/schedule.ts'
 
 const { values } = parseArgs({
   options: {
+    what: { type: 'string', default: 'publish' },
     schedules: { type: 'string', default: '20000' },
     seed: { type: 'string' },
     processes: { type: 'string', default: '2' },
@@ -22,17 +25,41 @@ const { values } = parseArgs({
 /** Failing schedules after which there is nothing more to learn. */
 const MOST_FAILURES = 5
 
+/** What one schedule gives: figures to add up, what is wrong, and its story. */
+interface Result {
+  seed: number
+  problems: string[]
+  story: string[]
+  counts: Record<string, number>
+}
+
 interface Tally {
   schedules: number
-  calls: number
-  crashes: number
-  uploads: number
-  replays: number
-  failed: ScheduleResult[]
+  counts: Record<string, number>
+  failed: Result[]
+}
+
+const SCHEDULES: Record<string, { holds: string; run: (seed: number) => Promise<Result> }> = {
+  publish: {
+    holds: 'I1 to I4 hold',
+    async run(seed) {
+      const folder = await tempFolder()
+      const { problems, story, uploads, replays, calls, crashes } = await runSchedule(seed, folder)
+      await rm(folder, { recursive: true, force: true })
+      return { seed, problems, story, counts: { uploads, replays, 'port calls': calls, crashes } }
+    },
+  },
+  curate: {
+    holds: 'I1 and I2 hold',
+    async run(seed) {
+      const { problems, story, runs, changes, calls, crashes } = await runCurateSchedule(seed)
+      return { seed, problems, story, counts: { runs, 'runs of what changed': changes, 'port calls': calls, crashes } }
+    },
+  },
 }
 
 if (values.help) {
-  console.log('node test/faults.ts [--schedules 20000] [--seed n] [--processes 2]')
+  console.log('node test/faults.ts [--what publish|curate] [--schedules 20000] [--seed n] [--processes 2]')
 } else {
   const schedules = wholeNumber('schedules', values.schedules)
   const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : wholeNumber('seed', values.seed)
@@ -46,28 +73,42 @@ function wholeNumber(name: string, text: string): number {
   throw new RangeError(`--${name} must be a whole number from 0, not ${text}.`)
 }
 
+function chosen(): (typeof SCHEDULES)[string] {
+  const found = SCHEDULES[values.what]
+  if (found) return found
+  throw new RangeError(`--what must be one of ${Object.keys(SCHEDULES).join(', ')}, not ${values.what}.`)
+}
+
 /** One process's share: every step-th schedule, each reported as it ends. */
 async function runSome(first: number, end: number, step: number): Promise<void> {
   for (let seed = first; seed < end; seed += step) {
-    const folder = await tempFolder()
-    const result = await runSchedule(seed, folder)
-    await rm(folder, { recursive: true, force: true })
+    const result = await chosen().run(seed)
     process.send?.({ ...result, story: result.problems.length > 0 ? result.story : [] })
   }
 }
 
 async function runAll(seed: number, schedules: number, processes: number): Promise<number> {
   const start = performance.now()
-  const tally: Tally = { schedules: 0, calls: 0, crashes: 0, uploads: 0, replays: 0, failed: [] }
+  const { holds } = chosen()
+  const tally: Tally = { schedules: 0, counts: {}, failed: [] }
   console.log(`${schedules} schedules from seed ${seed}, in ${processes} process(es)`)
   const children = Array.from({ length: processes }, (_, index) => {
-    const share = ['--seed', `${seed + index}`, '--schedules', `${seed + schedules}`, '--step', `${processes}`]
+    const share = [
+      '--what',
+      values.what,
+      '--seed',
+      `${seed + index}`,
+      '--schedules',
+      `${seed + schedules}`,
+      '--step',
+      `${processes}`,
+    ]
     return fork(fileURLToPath(import.meta.url), share)
   })
   const ends = children.map(
     (child) =>
       new Promise<number | null>((resolve) => {
-        child.on('message', (result: ScheduleResult) => {
+        child.on('message', (result: Result) => {
           add(tally, result)
           if (tally.failed.length >= MOST_FAILURES) for (const one of children) one.kill()
           else showProgress(tally, schedules, start)
@@ -80,9 +121,10 @@ async function runAll(seed: number, schedules: number, processes: number): Promi
   if (process.stdout.isTTY) console.log()
   for (const { seed: failing, problems, story } of tally.failed)
     console.log(`\nSEED ${failing}\n  ${problems.join('\n  ')}\n${story.map((line) => `    ${line}`).join('\n')}`)
+  const counts = Object.entries(tally.counts).map(([what, n]) => `${n} ${what}`)
   console.log(
-    `${tally.schedules} schedules, ${tally.uploads} uploads, ${tally.replays} replays, ${tally.calls} port calls, ${tally.crashes} crashes in ${seconds.toFixed(0)} s: ${
-      tally.failed.length === 0 ? 'I1 to I4 hold in all of them' : `${tally.failed.length} broke an invariant`
+    `${tally.schedules} schedules, ${counts.join(', ')} in ${seconds.toFixed(0)} s: ${
+      tally.failed.length === 0 ? `${holds} in all of them` : `${tally.failed.length} broke an invariant`
     }.`,
   )
   const complete = tally.schedules === schedules && codes.every((code) => code === 0)
@@ -90,12 +132,9 @@ async function runAll(seed: number, schedules: number, processes: number): Promi
   return complete && tally.failed.length === 0 ? 0 : 1
 }
 
-function add(tally: Tally, result: ScheduleResult): void {
+function add(tally: Tally, result: Result): void {
   tally.schedules++
-  tally.calls += result.calls
-  tally.crashes += result.crashes
-  tally.uploads += result.uploads
-  tally.replays += result.replays
+  for (const [what, n] of Object.entries(result.counts)) tally.counts[what] = (tally.counts[what] ?? 0) + n
   if (result.problems.length === 0) return
   tally.failed.push(result)
 }

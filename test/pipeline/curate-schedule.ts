@@ -9,7 +9,7 @@
 import { rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Plan } from '../../lib/contract/plan.ts'
-import { tableStateKey } from '../../lib/lake/keys.ts'
+import { tableStateKey, uploadId } from '../../lib/lake/keys.ts'
 import { openLocalLake, ZONES } from '../../lib/lake/local/lake.ts'
 import { pathOf } from '../../lib/lake/local/paths.ts'
 import { openLocalQueries } from '../../lib/lake/local/query.ts'
@@ -43,6 +43,8 @@ import { interleave, type Random, randomFrom, type Turn } from './turns.ts'
 
 const DATASET = 'orders'
 const MOST_TURNS = 20_000
+/** Before the landing key in an event. */
+const LATE = 'ingest '
 
 /** A grouped model, one row for one row, and one that is made anew each time. */
 const MODELS = {
@@ -189,9 +191,14 @@ async function users(world: World, turn: Turn): Promise<void> {
       world.clock += 60_000 * (1 + random.below(90))
       const time = new Date(world.clock)
       await utimes(world.lake.locate('landing', key), time, time)
-      const receipt = await ingest(context, key)
-      world.story.push(`users: drop ${key} = ${JSON.stringify(text)}: ${receipt?.outcome} ${receipt?.upload}`)
-      if (receipt) world.uploads.set(receipt.upload, { key, rows: rowsOf(text) })
+      const info = await world.lake.zones.landing.head(key)
+      const upload = info && uploadId(key, info)
+      if (upload === undefined) throw new Error(`${key} is not there although it was dropped`)
+      world.uploads.set(upload, { key, rows: rowsOf(text) })
+      world.story.push(`users: drop ${key} = ${JSON.stringify(text)} as ${upload}`)
+      // Some are taken in late, after newer ones.
+      if (random.chance(0.3)) world.queue.push(`${LATE}${key}`)
+      else await ingest(context, key)
     }
     const events = random.pick([0, 1, 1, 2])
     for (let event = 0; event < events; event++)
@@ -238,7 +245,8 @@ async function worker(
     const context = contextOf(world, lake)
     world.story.push(`${name}: ${event}`)
     try {
-      if (event === 'all') await curate(context)
+      if (event.startsWith(LATE)) await ingest(contextOf(world, world.lake), event.slice(LATE.length))
+      else if (event === 'all') await curate(context)
       else await curateTable(context, event)
     } catch (error) {
       if (!dead) throw error
