@@ -6,7 +6,6 @@ import { formatBytes, formatCount, formatDuration, formatRows, visible } from '.
 import { commandFor } from '../lake/render/words.ts'
 import type { Run as RunRecord } from '../lake/runs.ts'
 import { type CurateContext, curatedTables } from '../pipeline/curate/context.ts'
-import { curate } from '../pipeline/curate/curate.ts'
 import type { CurateResult } from '../pipeline/curate/run.ts'
 import { dollars } from './commands/query.ts'
 import { describeError, type ErrorDocument, type ExitCode, Interrupted } from './errors.ts'
@@ -164,6 +163,8 @@ export async function curateAfter(
       )
       run.session.log({ event: 'models_not_used', error: problem.message })
     }
+    // Loaded with the first table: commands that make none start without it.
+    const { curate } = await import('../pipeline/curate/curate.ts')
     const work = startWork(run)
     try {
       await curate(context, {

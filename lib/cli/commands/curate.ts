@@ -7,15 +7,14 @@ import { commandFor } from '../../lake/render/words.ts'
 import type { Run as RunRecord } from '../../lake/runs.ts'
 import { readTableState } from '../../lake/table-state.ts'
 import { type CurateContext, curatedNamed } from '../../pipeline/curate/context.ts'
-import { curate } from '../../pipeline/curate/curate.ts'
-import { type DryRun, dryRun } from '../../pipeline/curate/dry-run.ts'
+import type { DryRun } from '../../pipeline/curate/dry-run.ts'
 import type { CurateResult } from '../../pipeline/curate/run.ts'
 import { costInWords, exitOfResult, millisecondsOf, resultLines } from '../curated.ts'
 import { describeError, exitCodeOf, Interrupted, NotCuratedYet, UsageError } from '../errors.ts'
 import { worst } from '../outcomes.ts'
 import { startWork } from '../progress.ts'
 import { type Answer, act, type Cli, defineCommand, type GlobalOptions, type Run } from '../run.ts'
-import { type Dialect, type StatementFacts, statementsOf } from '../statements.ts'
+import type { Dialect, StatementFacts } from '../statements.ts'
 
 /** Seconds to wait for the runs of a deployed lake, unless --wait says otherwise. */
 const PATIENCE = 300
@@ -88,6 +87,7 @@ async function curateHere(
   context: CurateContext,
   tables: string[] | undefined,
 ): Promise<Answer> {
+  const { curate } = await import('../../pipeline/curate/curate.ts')
   const work = startWork(run)
   let results: CurateResult[]
   try {
@@ -153,6 +153,7 @@ async function showPlan(
 ): Promise<Answer> {
   const deployed = await run.session.deployed()
   const dialect = options.dialect ?? (deployed ? 'athena' : 'duckdb')
+  const { dryRun } = await import('../../pipeline/curate/dry-run.ts')
   const found = await dryRun(context, {
     ...(tables ? { tables } : {}),
     full: options.full === true,
@@ -187,6 +188,7 @@ async function textsOf(
   facts: StatementFacts,
 ): Promise<{ statements: string[]; problem?: string }> {
   if (planned.todo !== 'run') return { statements: [] }
+  const { statementsOf } = await import('../statements.ts')
   try {
     return { statements: await statementsOf(planned.step.job, dialect, facts) }
   } catch (error) {
@@ -237,6 +239,7 @@ async function ask(run: Run, options: Options, context: CurateContext, tables: s
   if (!deployed) throw new TypeError('a lake in a folder is asked for nothing')
   // What failed on the same rows is tried again there only with --full.
   const full = options.full === true
+  const { dryRun } = await import('../../pipeline/curate/dry-run.ts')
   const plan = await dryRun(context, { ...(tables ? { tables } : {}), full, signal: run.signal })
   const todo = plan
     .filter(({ planned }) => planned.todo === 'run' || planned.todo === 'refuse')

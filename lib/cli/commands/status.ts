@@ -7,7 +7,7 @@ import { modelIssueText } from '../../lake/models/issues.ts'
 import type { Lake } from '../../lake/ports.ts'
 import { formatCount, formatMoment, formatRows, visible } from '../../lake/render/format.ts'
 import { commandFor, OUTCOME_WORDS, verdict } from '../../lake/render/words.ts'
-import { type CuratedStatus, curatedStatus } from '../../pipeline/curate/status.ts'
+import type { CuratedStatus } from '../../pipeline/curate/status.ts'
 import { type LakeStatus, statusOf } from '../../pipeline/status.ts'
 import { WEIR_VERSION } from '../../version.ts'
 import { type ExitCode, isDenied } from '../errors.ts'
@@ -21,6 +21,8 @@ const RECEIPTS_SHOWN = 10
 interface QueueStatus {
   ingest: Depth
   deadLetters: Depth
+  /** Of the queue of curated tables; null where there is none, and for who may not look at it. */
+  curate: { messages: Depth; deadLetters: Depth } | null
   /** The dead letters themselves, as far as they can be looked at: why they are there. */
   letters: { id: string; source: string | null; reason: string; sentAt: string | null; poison: boolean }[]
 }
@@ -56,6 +58,7 @@ export function statusCommand(cli: Cli): Command {
         { signal: run.signal, receipts: RECEIPTS_SHOWN, landing: !deployed },
       )
       const { context, problem } = await run.session.curating({ lenient: true })
+      const { curatedStatus } = await import('../../pipeline/curate/status.ts')
       const status: Status = {
         lake: deployed ? `aws:${deployed.environment}` : await run.session.root(),
         version: { weir: WEIR_VERSION, deployed: version ?? null },
@@ -72,7 +75,8 @@ export function statusCommand(cli: Cli): Command {
 
 /** 0 where nothing waits for a person: for faults 4, for models that cannot be read 3, for tests that failed 2. */
 function exitOf({ queues, faults, catalog, curated, models }: Status): ExitCode {
-  if (!catalog.complete || faults.length > 0 || (queues?.deadLetters.waiting ?? 0) > 0) return 4
+  const given = (queues?.deadLetters.waiting ?? 0) + (queues?.curate?.deadLetters.waiting ?? 0)
+  if (!catalog.complete || faults.length > 0 || given > 0) return 4
   if (models.problems.length > 0 || curated.some(({ failed }) => failed?.outcome === 'failed')) return 3
   return curated.some(({ failed }) => failed) ? 2 : 0
 }
@@ -83,9 +87,14 @@ async function queuesOf(run: Run, deployed: Deployed, lake: Lake): Promise<Queue
   try {
     const { ingest, deadLetters } = await queues.depths()
     const letters = deadLetters.waiting === 0 ? [] : await queues.listDeadLetters({ signal: run.signal })
+    const curate = await queues.curateDepths().catch((error: unknown) => {
+      if (!isDenied(error)) throw error
+      return undefined
+    })
     return {
       ingest,
       deadLetters,
+      curate: curate ?? null,
       letters: letters.map(({ id, source, reason, sentAt, poison }) => ({
         id,
         source: source ?? null,
@@ -128,6 +137,7 @@ function textOf(run: Run, status: Status, options: GlobalOptions): string {
     const waiting = ingest.waiting + ingest.delayed
     const work = `${formatRows(waiting, 'upload')} ${waiting === 1 ? 'waits' : 'wait'}, ${formatCount(ingest.inFlight)} being worked on`
     lines.push(waiting + ingest.inFlight === 0 ? good('no upload waits') : `  ${work}`)
+    lines.push(...curateLines(queues, options, good, bad))
     if (deadLetters.waiting === 0) lines.push(good('no dead letters'))
     else {
       lines.push(
@@ -154,6 +164,30 @@ function textOf(run: Run, status: Status, options: GlobalOptions): string {
   if (status.curated.length > 0) lines.push('', curatedTable(run, status))
   if (status.receipts.length > 0) lines.push('', receiptTable(run, status))
   return lines.join('\n')
+}
+
+/** What waits for the curate function, and what it gave up: those messages are hints, and the tables can be asked for again. */
+function curateLines(
+  { curate: queues }: QueueStatus,
+  options: GlobalOptions,
+  good: (text: string) => string,
+  bad: (text: string) => string,
+): string[] {
+  if (!queues) return []
+  const { messages, deadLetters } = queues
+  const waiting = messages.waiting + messages.delayed
+  return [
+    waiting + messages.inFlight === 0
+      ? good('no curated table waits')
+      : `  ${formatRows(waiting, 'message')} about curated tables ${waiting === 1 ? 'waits' : 'wait'}, ${formatCount(messages.inFlight)} being worked on`,
+    ...(deadLetters.waiting === 0
+      ? []
+      : [
+          bad(
+            `${formatRows(deadLetters.waiting, 'message')} about curated tables given up: ${commandFor('weir runs --failed', options)}, when the cause is mended, ${commandFor('weir curate', options)}; then they can be deleted`,
+          ),
+        ]),
+  ]
 }
 
 function versionWords({ weir, deployed }: Status['version']): string {

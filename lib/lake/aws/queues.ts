@@ -6,6 +6,7 @@ import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   type Message,
+  QueueDoesNotExist,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
@@ -48,6 +49,8 @@ export interface DeadLetter {
 export interface Queues {
   /** As far as SQS knows: its figures are approximate. */
   depths(): Promise<{ ingest: QueueDepth; deadLetters: QueueDepth }>
+  /** Of the queue of curated tables; undefined where a deployment has none yet. */
+  curateDepths(): Promise<{ messages: QueueDepth; deadLetters: QueueDepth } | undefined>
   /** Dead letters with their reasons; they stay where they are. */
   listDeadLetters(options?: { most?: number; signal?: AbortSignal }): Promise<DeadLetter[]>
   /** Sends dead letters back to the ingest queue: all, or those of these ids. `missing`: ids that were not there. */
@@ -167,6 +170,18 @@ export function openQueues(deployed: Deployed, ops: ObjectStore, options: { clie
       guarded('look at the queues', async () => {
         const [one, other] = await Promise.all([depthOf(ingest), depthOf(deadLetters)])
         return { ingest: one, deadLetters: other }
+      }),
+
+    curateDepths: () =>
+      guarded('look at the queue of curated tables', async () => {
+        const { curate, curateDeadLetters } = deployed.queues
+        try {
+          const [one, other] = await Promise.all([depthOf(curate), depthOf(curateDeadLetters)])
+          return { messages: one, deadLetters: other }
+        } catch (error) {
+          if (error instanceof QueueDoesNotExist) return undefined
+          throw error
+        }
       }),
 
     listDeadLetters: ({ most = 100, signal } = {}) =>
