@@ -1,6 +1,7 @@
 // `npm run local:deploy`: the real CDK app, deployed onto the emulator that `npm run local:up` started (or the one that
 // AWS_ENDPOINT_URL points at). The lake is that of the folder it is called in, or of --lake <folder>; its weir.yaml is
-// copied with what only an emulator needs: functions for this machine's processor, and few of them at a time.
+// copied with what only an emulator needs: functions for this machine's processor, few of them at a time, and curated tables
+// that wait for two seconds only. Its contracts and models stay where they are.
 //
 //   node scripts/local-deploy.ts [--lake <folder>]
 
@@ -19,6 +20,8 @@ import { alone, clientEnv, DEFAULT_PORT, EmulatorFailed, exitCodeOf } from './em
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const CDK = join(ROOT, 'node_modules/aws-cdk/bin/cdk')
+/** Who looks at one machine waits for what comes next, not for what might come besides. */
+const CURATE = { delaySeconds: 2 }
 /** What one machine can carry; and a message whose function died comes again after six times its seconds, not hours. */
 const FUNCTIONS = { maximumConcurrency: 4, memoryMB: 1024, timeoutSeconds: 60 }
 
@@ -58,7 +61,7 @@ export async function deployLocally(options: LocalDeployOptions): Promise<Deploy
   return deployed
 }
 
-/** The settings of a lake's folder, with those of an emulator. Its contracts stay where they are. */
+/** The settings of a lake's folder, with those of an emulator. Its contracts and models stay where they are. */
 async function copyLake(folder: string, work: string): Promise<{ environment: string }> {
   const file = join(folder, CONFIG_FILE)
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -69,8 +72,10 @@ async function copyLake(folder: string, work: string): Promise<{ environment: st
   const document = parseDocument(text)
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64'
   document.set('contracts', config.contracts)
+  document.set('models', config.models)
   for (const [name, value] of Object.entries({ ...FUNCTIONS, architecture }))
     document.setIn(['aws', 'lambda', name], value)
+  for (const [name, value] of Object.entries(CURATE)) document.setIn(['aws', 'curate', name], value)
   document.deleteIn(['aws', 'region'])
   // The CDK never removes what earlier runs left there.
   await rm(join(work, 'cdk.out'), { recursive: true, force: true })
