@@ -31,7 +31,7 @@ beforeAll(async () => {
     memoryBytes: 512 * 1024 ** 2,
     threads: 2,
     scratch: () => scratch,
-    compact: { files: 3, deletes: 2, deleted: 0.5 },
+    compact: { files: 3, deletes: 2, deleted: 0.5, sorted: 6 },
   })
   lake = { ...opened, scratch, tables }
 })
@@ -82,7 +82,7 @@ let made = 0
 test('whatever is merged, the table is what a map would be, and so is every version before', async () => {
   const property = fc.asyncProperty(fc.array(change, { minLength: 6, maxLength: 11 }), async (changes) => {
     const name = `merged_${++made}`
-    const table = tableOn(lake, name)
+    const table = tableOn(lake, name, { partitionBy: [{ transform: 'bucket', column: 'id', n: 3 }] })
     let model = new Map<number, Row>()
     const versions: { id: string; rows: string[] }[] = []
     for (const one of changes) {

@@ -356,7 +356,7 @@ describe('which files are written anew', () => {
     deleted,
     deletes: [],
   })
-  const settings = { files: 4, deleted: 0.3, deletes: 16 }
+  const settings = { ...COMPACT, files: 4 }
   const chosen = (files: DataFile[], coming: number) => [...filesToRewrite(files, coming, settings)].sort()
 
   test('none while they are few and whole', () => {

@@ -10,9 +10,11 @@ export interface CompactSettings {
   deleted: number
   /** Files with places of deleted rows, of one data file. */
   deletes: number
+  /** Rows that are joined and sorted in one go, when files are written anew. */
+  sorted: number
 }
 
-export const COMPACT: CompactSettings = { files: 32, deleted: 0.3, deletes: 16 }
+export const COMPACT: CompactSettings = { files: 32, deleted: 0.3, deletes: 16, sorted: 500_000 }
 
 /** Ids of the files to be rewritten. `coming`: rows that the run writes anyway. */
 export function filesToRewrite(files: readonly DataFile[], coming: number, settings: CompactSettings): Set<number> {

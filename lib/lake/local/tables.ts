@@ -225,6 +225,8 @@ class Writer {
     this.duck = duck
     const { view, query, job, base } = this.work
     await this.sql(`SET temp_directory = ${quoteText(join(this.folder, 'spill'))}`)
+    // Rows that nobody sorts may come in any order: keeping it takes memory that has no bound.
+    await this.sql('SET preserve_insertion_order = false')
     await view.define(duck, query)
     const manifest = blank(job, this.work.table)
     manifest.next = base?.next ?? 1
@@ -267,7 +269,7 @@ class Writer {
     const kept = left.filter(({ id }) => !rewrite.has(id))
     const old = left.filter(({ id }) => rewrite.has(id))
     const files2 = await this.writeDeletes(manifest, files, kept, settings)
-    const added = await this.writeRows(manifest, inserted, files, old)
+    const added = await this.writeRows(manifest, inserted, files, old, settings)
     return {
       ...manifest,
       rows: { written: inserted, removed, total: total + inserted - deleted },
@@ -316,11 +318,15 @@ class Writer {
     const missing = names.find((name) => !columns.some((column) => column.name.toLowerCase() === name.toLowerCase()))
     if (missing !== undefined)
       throw new QueryError(`The table ${this.work.job.table.name} has no column ${missing}, which its change needs.`)
-    return this.live(files, columns, true)
+    return this.live(files, columns, { places: true })
   }
 
-  private live(files: readonly DataFile[], columns: TableJob['table']['columns'], places: boolean): Promise<string> {
-    return liveRows(files, columns, (key) => this.settings.source.pathOf('curated', key), { places })
+  private live(
+    files: readonly DataFile[],
+    columns: TableJob['table']['columns'],
+    options: { places?: boolean; leaving?: string },
+  ): Promise<string> {
+    return liveRows(files, columns, (key) => this.settings.source.pathOf('curated', key), options)
   }
 
   /** Rows of the query that come into the table. */
@@ -379,6 +385,7 @@ class Writer {
     inserted: number,
     before: readonly DataFile[],
     old: readonly DataFile[],
+    settings: CompactSettings,
   ): Promise<DataFile | undefined> {
     const { columns } = this.work.job.table
     const list = columns.map(({ name }) => quoteName(name)).join(', ')
@@ -386,21 +393,23 @@ class Writer {
     if (inserted > 0) selects.push(`SELECT ${list} FROM ${COMING} c${this.insertable()}`)
     if (old.length > 0) {
       const ids = new Set(old.map(({ id }) => id))
-      const live = await this.live(
-        before.filter(({ id }) => ids.has(id)),
-        columns,
-        true,
-      )
-      selects.push(
-        `SELECT ${list} FROM (${live}) b ANTI JOIN (SELECT file, pos FROM ${LEAVING} WHERE NOT stays) l ON l.file = b.file AND l.pos = b.pos`,
-      )
+      const files = before.filter(({ id }) => ids.has(id))
+      const leaving = `(SELECT file, pos FROM ${LEAVING} WHERE NOT stays)`
+      selects.push(`SELECT ${list} FROM (${await this.live(files, columns, { leaving })})`)
     }
     if (selects.length === 0) return undefined
     const path = join(this.folder, 'rows.parquet')
-    const rows = await this.copy(
-      `SELECT * FROM (${selects.join(' UNION ALL ')})${layout(this.work.job.partitionBy, columns)}`,
-      path,
-    )
+    const sorted = layout(this.work.job.partitionBy, columns)
+    let from = `(${selects.join(' UNION ALL ')})`
+    const size = old.reduce((sum, { rows, deleted }) => sum + rows - deleted, inserted)
+    if (sorted !== '' && size > settings.sorted) {
+      // Joining and sorting together could take more memory than there is.
+      const unsorted = join(this.folder, 'unsorted.parquet')
+      await this.copy(`SELECT * FROM ${from}`, unsorted)
+      for (const table of ['weir_coming', 'weir_leaving']) await this.sql(`DROP TABLE ${table}`)
+      from = `read_parquet(${literalPath(unsorted)}, hive_partitioning = false)`
+    }
+    const rows = await this.copy(`SELECT * FROM ${from}${sorted}`, path)
     return await this.store(manifest, path, rows)
   }
 

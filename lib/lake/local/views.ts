@@ -85,14 +85,14 @@ function keysAreInPaths(table: TableDefinition, partitions: PartitionFiles[]): b
 }
 
 /**
- * SELECT of the rows of a curated table that are still there. `from` gives a source's columns some more, for whoever has to name
- * a row: `file` and `pos`.
+ * SELECT of the rows of a curated table that are still there. `places` gives two columns more, for whoever has to name
+ * a row: `file` and `pos`. `leaving`: a relation with the places of more rows that are not to be there.
  */
 export async function liveRows(
   files: readonly DataFile[],
   columns: readonly TableColumn[],
   pathOf: (key: string) => string | Promise<string>,
-  { paths = false, places = false } = {},
+  { paths = false, places = false, leaving }: { paths?: boolean; places?: boolean; leaving?: string } = {},
 ): Promise<string> {
   const shape = (has: (name: string) => boolean) =>
     columns.map(
@@ -115,21 +115,19 @@ export async function liveRows(
   // Files that have the same columns are read together; one with deleted rows, or whose rows are to be placed, by itself.
   const together = new Map<string, DataFile[]>()
   for (const file of files) {
-    const alone = file.deleted > 0 || places
+    const alone = file.deletes.length > 0 || places || leaving !== undefined
     const like = alone ? file.key : file.columns.join('\0')
     together.set(like, [...(together.get(like) ?? []), file])
   }
   for (const group of together.values()) {
     const [first] = group
-    if (!first || first.deleted === 0) await add(group, '')
-    else {
-      // A join on one number: NOT EXISTS, and a join on the file's name as well, take five times as long.
-      const deletes = pathList(await Promise.all(first.deletes.map(pathOf)))
-      await add(
-        group,
-        ` ANTI JOIN (SELECT pos FROM read_parquet(${deletes}, hive_partitioning = false) WHERE file = ${first.id}) x ON x.pos = d.file_row_number`,
-      )
-    }
+    const gone: string[] = []
+    if (first && first.deletes.length > 0)
+      gone.push(`read_parquet(${pathList(await Promise.all(first.deletes.map(pathOf)))}, hive_partitioning = false)`)
+    if (leaving !== undefined) gone.push(leaving)
+    const positions = gone.map((from) => `SELECT pos FROM ${from} WHERE file = ${first?.id}`).join(' UNION ALL ')
+    // A join on one number: NOT EXISTS, and a join on the file's name as well, take five times as long.
+    await add(group, positions === '' ? '' : ` ANTI JOIN (${positions}) x ON x.pos = d.file_row_number`)
   }
   if (selects.length > 0) return selects.join(' UNION ALL ')
   const none = shape(() => false)
