@@ -72,6 +72,12 @@ test('wrong contracts are told first, and do not make models wrong', async () =>
 
 test('models lie where weir.yaml says', async () => {
   const lake = await lakeWith({})
+  await writeFile(join(lake, 'weir.yaml'), 'models: sql\n')
+  expect(await weir(lake, ['lint'])).toMatchObject({
+    code: 3,
+    out: expect.stringContaining('weir.yaml says that models lie in this folder, and it is not there.'),
+  })
+  await writeFile(join(lake, 'weir.yaml'), '')
   await mkdir(join(lake, 'sql'))
   await writeFile(join(lake, 'sql', 'per_day.sql'), PER_DAY)
   expect((await weir(lake, ['lint'])).out).not.toContain('model')

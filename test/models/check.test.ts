@@ -249,6 +249,18 @@ describe('columns', () => {
     ])
   })
 
+  it.each([
+    "SELECT date_format(date_trunc('month', o.day), '%Y') AS y, sum(count(*)) OVER (ORDER BY date_trunc('month', day)) AS n FROM clean.orders o GROUP BY date_trunc('month', day)",
+    "SELECT extract(year FROM day) AS y, listagg(shop, ',') WITHIN GROUP (ORDER BY id) AS s, count(*) FILTER (WHERE units > 1) AS n FROM clean.orders GROUP BY year(day)",
+    'SELECT u.n, transform(array_agg(o.id), x -> x + 1) AS ids FROM clean.orders o CROSS JOIN UNNEST(sequence(1, units)) AS u (n) GROUP BY u.n',
+    'SELECT shop, (SELECT max(s.city) FROM curated.shops s WHERE s.shop = o.shop) AS city, count(*) AS n FROM clean.orders o GROUP BY 1',
+    "SELECT coalesce(shop, 'all') AS shop, day, grouping(shop, day) AS g FROM clean.orders GROUP BY GROUPING SETS ((shop, day), (day))",
+    'SELECT 1 AS one, max(id) AS id, current_date AS d FROM clean.orders HAVING count(*) > 1',
+    'SELECT shop, n FROM (SELECT shop, count(*) AS n FROM clean.orders GROUP BY shop) AS s WHERE n > 1',
+  ])('may be grouped in all the ways of SQL: %s', (sql) => {
+    expect(errors(sql)).toEqual([])
+  })
+
   it('warns of what changes nothing, and of what would be old', () => {
     expect(check({ m: file('', 'SELECT current_date AS d, id FROM clean.orders ORDER BY id') }).warnings).toEqual([
       expect.stringContaining('m.sql:5:8: current_date is that of the last run'),

@@ -1,5 +1,6 @@
 // Which models can be incremental, why the others cannot, and the SQL of their runs.
 
+import { Dialect, parse } from '@polyglot-sql/sdk'
 import { describe, expect, it } from 'vitest'
 import { incrementalQuery, nullKeyQuery } from '../../lib/lake/models/incremental.ts'
 import { check, file, modelOf } from './helpers.ts'
@@ -148,6 +149,14 @@ describe('what cannot be followed is refused, with its place and what to do', ()
   })
 })
 
+it('a model that also reads the clean table of its driver is warned that every run makes all anew', () => {
+  const { errors, warnings } = check({
+    m: incremental('SELECT o.shop, c.id FROM curated.orders o JOIN clean.orders c ON c.id = o.id'),
+  })
+  expect(errors).toEqual([])
+  expect(warnings).toEqual([expect.stringContaining('m.sql:6:48: clean.orders changes whenever curated.orders does')])
+})
+
 describe('the SQL of a run', () => {
   const model = modelOf(
     'materialized: incremental\nuniqueKey: shop',
@@ -182,6 +191,16 @@ describe('the SQL of a run', () => {
       'SELECT o.shop AS _weir_k1 FROM curated.orders AS "o" WHERE false UNION ALL SELECT o.shop AS _weir_k1 FROM curated.orders@7 AS "o" WHERE "o"._upload IN (\'u1\')',
     )
     expect(sql).not.toContain('_weir_changed')
+  })
+  it('is SQL to a parser that is not ours', () => {
+    const change = { driverKey: ['id'], before: 'v1', now: 'v2', came: ['u2'], left: ['u1'] }
+    const statements = [
+      incrementalQuery(model, change),
+      nullKeyQuery(model)?.sql ?? '',
+      nullKeyQuery(model)?.samples ?? '',
+    ]
+    for (const sql of statements)
+      expect(parse(sql.replaceAll(/ FOR VERSION AS OF '\w+'/g, ''), Dialect.Athena)).toMatchObject({ success: true })
   })
   it('asks for rows without a key only where there can be some', () => {
     expect(nullKeyQuery(model)).toMatchObject({ test: 'not_null', column: 'shop', severity: 'error' })

@@ -1,6 +1,7 @@
 // `weir lint`: all contracts and models of the lake; errors, warnings, and the clauses that Weir does not enforce.
 
-import { relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import type { Command } from 'commander'
 import { type ContractIssue, issueText } from '../../contract/errors.ts'
 import { type LintResult, lintContracts } from '../../contract/lint.ts'
@@ -39,7 +40,13 @@ export function lintCommand(cli: Cli): Command {
       const folder = await run.session.contractsFolder()
       const contracts = await lintContracts(folder)
       if (contracts.errors.length === 0) contracts.notes.push(...(await notesOnAthena(folder)))
-      const found = await withModels(contracts, folder, (await run.session.config()).models)
+      const { root, models } = await run.session.config()
+      const found = await withModels(contracts, folder, models)
+      if (models !== join(root, 'models') && !existsSync(models))
+        found.errors.push({
+          file: models,
+          message: 'weir.yaml says that models lie in this folder, and it is not there.',
+        })
       say(run, found, relative(run.io.cwd, folder) || folder)
       const { modelFiles: _, unchecked: __, ...json } = found
       return { exit: found.errors.length > 0 ? 3 : 0, json }

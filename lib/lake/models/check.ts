@@ -301,7 +301,17 @@ class Check {
         behind: (name) => this.behind(name),
       })
       if ('problems' in found) for (const { at, message } of found.problems) this.fail(draft, at, message)
-      else model.incremental = found.incremental
+      else {
+        model.incremental = found.incremental
+        const { driver } = found.incremental
+        const clean = refs.find(({ name }) => name === driver.replace('curated.', 'clean.'))
+        if (clean)
+          this.warn(
+            draft,
+            clean.at,
+            `${clean.name} changes whenever ${driver} does, so that every run makes all anew. Read ${driver} only, or make the model materialized: table.`,
+          )
+      }
     }
     if (!draft.failed) this.checkTests(draft, model)
     model.hash = hashOf(model)

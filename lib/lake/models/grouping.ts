@@ -48,10 +48,17 @@ function ofSelect(select: Select): { at: number; name: string }[] {
       ).toLowerCase(),
     ),
   )
+  const isPlace = (expr: Expr): boolean => expr.kind === 'literal' && expr.of === 'integer'
+  // Behind a * it cannot be seen here which column a number means.
+  if (
+    select.items.some((item) => item.star) &&
+    select.groupBy?.some((one) => one.kind === 'simple' && one.exprs.some(isPlace))
+  )
+    return []
   const keys = new Set<string>()
   for (const grouping of select.groupBy ?? [])
     for (const expr of grouping.kind === 'SETS' ? grouping.sets.flat() : grouping.exprs) {
-      const item = expr.kind === 'literal' && expr.of === 'integer' ? select.items[Number(expr.value) - 1] : undefined
+      const item = isPlace(expr) && 'value' in expr ? select.items[Number(expr.value) - 1] : undefined
       keys.add(shapeOf(item && !item.star ? item.expr : expr, aliases))
     }
   const found: { at: number; name: string }[] = []

@@ -86,6 +86,13 @@ export function incrementalQuery(model: Model, change: DriverChange, { version =
   )
 }
 
+/**
+ * The whole model over one version of its driver. It must be named: a later run follows the driver from just there, and what
+ * a driver that moved on had given in between would stay.
+ */
+export const pinnedQuery = (model: Model, now: string, { version = versionOf }: SqlOptions = {}): string =>
+  restricted(model, version(incrementalOf(model).driver, now))
+
 /** The model over another relation in the place of its driver. */
 function restricted(model: Model, relation: string): string {
   const { driver } = incrementalOf(model)
