@@ -144,12 +144,7 @@ export type Concerned = { datasets: readonly string[] } | 'all'
  * Brings the curated tables up to date after a command that changed clean, unless `curate: manual` says not to. What the command
  * did is done and told already: nothing here takes that back, and nothing is thrown but Interrupted. A deployed lake does it by itself.
  */
-export async function curateAfter(
-  run: Run,
-  concerned: Concerned,
-  options: GlobalOptions,
-  told: { onResult?: (result: CurateResult) => void } = {},
-): Promise<Curated> {
+export async function curateAfter(run: Run, concerned: Concerned, options: GlobalOptions): Promise<Curated> {
   const results: CurateResult[] = []
   try {
     if (concerned !== 'all' && concerned.datasets.length === 0) return { curated: [], exit: 0 }
@@ -174,7 +169,6 @@ export async function curateAfter(
         onResult: (result) => {
           work.clear()
           results.push(result)
-          told.onResult?.(result)
           for (const line of linesAfter(run, result, options)) run.say(line)
         },
       })

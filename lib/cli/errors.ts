@@ -4,7 +4,7 @@ import type { ContractIssue } from '../contract/errors.ts'
 import type { ModelIssue } from '../lake/models/issues.ts'
 import { shellWord } from '../lake/render/format.ts'
 
-/** 0 all accepted · 1 with rejects · 2 refused · 3 wrong usage or contract · 4 our fault · 130 stopped by Ctrl-C. */
+/** 0 all accepted · 1 with rejects · 2 refused: a file, or what a model made · 3 wrong usage, contract or model · 4 our fault · 130 stopped by Ctrl-C. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130
 
 /** The command line was used in a way that cannot work; the message says what would. */

@@ -332,6 +332,11 @@ describe('mistakes', () => {
       curateError: { name: 'TableStateDamaged', exitCode: 4 },
     })
     expect(await rowsOf(lake, 'select count(*) from clean.orders')).toEqual([['2']])
+    const status = await weir(lake, ['status'])
+    expect(status.code).toBe(4)
+    expect(status.out).toContain('✗ The state of curated.orders (ops/tables/orders.json) cannot be read')
+    expect(status.out).toContain('run "weir curate --table orders --full"')
+    expect(status.out).toMatch(/\norders +entity .* cannot be read\n/)
   })
 
   const WRONG: [string[], string][] = [

@@ -3,14 +3,14 @@
 import { PassThrough } from 'node:stream'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseAsOf } from '../../lib/cli/as-of.ts'
 import { parseCsv, toCsv } from '../../lib/cli/csv.ts'
 import { describeError, exitCodeOf } from '../../lib/cli/errors.ts'
 import { paintFor } from '../../lib/cli/io.ts'
 import { keyOf } from '../../lib/cli/landing-events.ts'
 import { worst } from '../../lib/cli/outcomes.ts'
-import { startProgress } from '../../lib/cli/progress.ts'
+import { startProgress, startWork } from '../../lib/cli/progress.ts'
 import { parseSince } from '../../lib/cli/since.ts'
 import { pathOf } from '../../lib/lake/local/paths.ts'
 import { colours, plain } from '../../lib/lake/render/paint.ts'
@@ -175,6 +175,23 @@ describe('the progress bar', () => {
     progress.onProgress?.({ bytes: 50, total: 100, phase: 'check' })
     expect(String(stderr.read())).toContain('orders.csv')
     progress.stop()
+  })
+
+  test('of work that nobody can measure: its name and its time, and no trace of them', () => {
+    vi.useFakeTimers({ now: 0 })
+    onTestFinished(() => void vi.useRealTimers())
+    const stderr = Object.assign(new PassThrough(), { isTTY: true })
+    const io = { stdout: new PassThrough(), stderr, cwd: '.', env: {}, signal: new AbortController().signal }
+    const work = startWork({ json: false, io }, () => Date.now())
+    work.at('curated.orders')
+    vi.advanceTimersByTime(900)
+    expect(stderr.read()).toBeNull()
+    vi.advanceTimersByTime(1300)
+    expect(String(stderr.read())).toBe('curated.orders … 1 s\r\u001b[2Kcurated.orders … 2 s')
+    work.stop()
+    expect(String(stderr.read())).toBe('\r\u001b[2K')
+    vi.advanceTimersByTime(5000)
+    expect(stderr.read()).toBeNull()
   })
 
   test('is not there without a terminal, or with --json', () => {

@@ -1,7 +1,7 @@
 // `weir runs`: the ledger of curated tables, newest first.
 
 import { type Command, InvalidArgumentError } from 'commander'
-import { formatCount, formatDuration, formatMoment, formatRows } from '../../lake/render/format.ts'
+import { formatCount, formatDuration, formatMoment, formatRows, visible } from '../../lake/render/format.ts'
 import { listRuns, type Run as RunRecord } from '../../lake/runs.ts'
 import { costInWords, failedTests, millisecondsOf } from '../curated.ts'
 import { act, type Cli, defineCommand, type GlobalOptions } from '../run.ts'
@@ -53,7 +53,13 @@ export function runsCommand(cli: Cli): Command {
         else {
           const head = ['began', 'run', 'table', 'outcome', 'made', 'written', 'removed', 'in all', 'took']
           const scans = runs.some(({ bytesScanned }) => bytesScanned !== null)
-          run.say(formatTable(run, { head: scans ? [...head, 'cost'] : head, right: [5, 6, 7, 8] }, runs.map(cellsOf)))
+          run.say(
+            formatTable(
+              run,
+              { head: scans ? [...head, 'cost'] : head, right: [5, 6, 7, 8] },
+              runs.map((one) => cellsOf(one, scans)),
+            ),
+          )
         }
         if (options.failed) for (const one of runs) for (const line of reasonLines(run, one)) run.say(line)
         if (runs.length < all.length)
@@ -63,7 +69,7 @@ export function runsCommand(cli: Cli): Command {
     )
 }
 
-function cellsOf(run: RunRecord): string[] {
+function cellsOf(run: RunRecord, scans: boolean): string[] {
   const { written, removed, total } = run.rows
   const count = (n: number | null) => (n === null ? '' : formatCount(n))
   return [
@@ -76,13 +82,14 @@ function cellsOf(run: RunRecord): string[] {
     count(removed),
     count(total),
     formatDuration(millisecondsOf(run)),
-    ...(run.bytesScanned === null ? [] : [costInWords(run) ?? '']),
+    ...(scans ? [costInWords(run) ?? ''] : []),
   ]
 }
 
-function reasonLines(run: Parameters<typeof failedTests>[0] & { paint: unknown }, one: RunRecord): string[] {
+function reasonLines(run: Parameters<typeof failedTests>[0], one: RunRecord): string[] {
   const { reason } = one
-  return ['', one.run, ...(reason ? [`    ${reason.message}`, `    ${reason.advice}`] : []), ...failedTests(run, one)]
+  const words = reason ? [...reason.message.split('\n'), reason.advice] : []
+  return ['', `${one.run}  ${one.table}`, ...words.map((line) => `    ${visible(line)}`), ...failedTests(run, one)]
 }
 
 function wholeNumber(text: string): number {

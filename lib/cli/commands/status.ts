@@ -76,7 +76,8 @@ export function statusCommand(cli: Cli): Command {
 /** 0 where nothing waits for a person: for faults 4, for models that cannot be read 3, for tests that failed 2. */
 function exitOf({ queues, faults, catalog, curated, models }: Status): ExitCode {
   const given = (queues?.deadLetters.waiting ?? 0) + (queues?.curate?.deadLetters.waiting ?? 0)
-  if (!catalog.complete || faults.length > 0 || given > 0) return 4
+  const damaged = curated.some((one) => one.damaged)
+  if (!catalog.complete || faults.length > 0 || given > 0 || damaged) return 4
   if (models.problems.length > 0 || curated.some(({ failed }) => failed?.outcome === 'failed')) return 3
   return curated.some(({ failed }) => failed) ? 2 : 0
 }
@@ -233,13 +234,15 @@ function curatedLines(
   options: GlobalOptions,
   bad: (text: string) => string,
 ): string[] {
-  const lines = curated.flatMap(({ table, failed }) =>
-    failed
-      ? [
-          bad(`${firstLine(failed.reason)} (${ago(at, failed.at)} ago)`),
-          `    ${commandFor(`weir runs --table ${table} --failed`, options)}`,
-        ]
-      : [],
+  const lines = curated.flatMap(({ table, failed, damaged, why }) =>
+    damaged
+      ? [bad(firstLine(why)), `    ${visible(why.split('\n').at(-1) ?? '')}`]
+      : failed
+        ? [
+            bad(`${firstLine(failed.reason)} (${ago(at, failed.at)} ago)`),
+            `    ${commandFor(`weir runs --table ${table} --failed`, options)}`,
+          ]
+        : [],
   )
   if (models.problems.length > 0)
     lines.push(
@@ -262,7 +265,8 @@ function curatedTable(run: Run, { at, curated }: Status): string {
   return formatTable(run, { head, right: [2] }, rows)
 }
 
-function stateWords({ failed, behind, why, running, schedule, version }: CuratedStatus): string {
+function stateWords({ failed, behind, why, running, schedule, version, damaged }: CuratedStatus): string {
+  if (damaged) return 'cannot be read'
   if (running) return `a run goes on: ${running.run}`
   if (failed) return failed.outcome === 'failed_tests' ? `tests failed: ${failed.tests.join(', ')}` : 'failed'
   if (!behind) return 'up to date'

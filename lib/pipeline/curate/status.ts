@@ -2,8 +2,8 @@
 // tests keep a new version from readers. Looks, and changes nothing.
 
 import type { Run } from '../../lake/runs.ts'
-import { readTableState } from '../../lake/table-state.ts'
-import { type CurateContext, curatedTables } from './context.ts'
+import { readTableState, TableStateDamaged } from '../../lake/table-state.ts'
+import { type CurateContext, type Curated, curatedTables } from './context.ts'
 import { planTable } from './plan.ts'
 
 export interface CuratedStatus {
@@ -20,6 +20,8 @@ export interface CuratedStatus {
   failed: { run: string; outcome: Run['outcome']; at: string; reason: string; tests: string[] } | null
   /** A run is on its way (AWS). */
   running: { run: string; startedAt: string } | null
+  /** Its state, or that of a table that it reads, cannot be read: nothing is known of it, and no run can begin. */
+  damaged: boolean
 }
 
 export async function curatedStatus(context: CurateContext, signal?: AbortSignal): Promise<CuratedStatus[]> {
@@ -27,28 +29,47 @@ export async function curatedStatus(context: CurateContext, signal?: AbortSignal
   const found: CuratedStatus[] = []
   for (const curated of curatedTables(context)) {
     signal?.throwIfAborted()
-    const state = (await readTableState(context.lake.zones.ops, curated.name))?.state
-    const planned = await planTable(context, curated, state)
-    const version = state?.version ?? null
-    const last = state?.lastRun
-    found.push({
-      table: curated.name,
-      kind: curated.kind,
-      version: version && {
-        id: version.id,
-        run: version.run,
-        committedAt: version.committedAt,
-        rows: version.rows,
-      },
-      ageSeconds: version && Math.max(0, Math.round((now.getTime() - Date.parse(version.committedAt)) / 1000)),
-      behind: planned.todo !== 'nothing' || planned.failing === true,
-      why: planned.why,
-      schedule: curated.kind === 'entity' ? null : (curated.model.schedule ?? null),
-      failed: last && last.outcome !== 'published' ? failedOf(last) : null,
-      running: state?.pending ? { run: state.pending.run, startedAt: state.pending.startedAt } : null,
-    })
+    try {
+      found.push(await statusOf(context, curated, now))
+    } catch (error) {
+      if (!(error instanceof TableStateDamaged)) throw error
+      found.push({ ...unknown(curated), behind: true, why: error.message, damaged: true })
+    }
   }
   return found
+}
+
+const unknown = (curated: Curated): CuratedStatus => ({
+  table: curated.name,
+  kind: curated.kind,
+  version: null,
+  ageSeconds: null,
+  behind: false,
+  why: '',
+  schedule: curated.kind === 'entity' ? null : (curated.model.schedule ?? null),
+  failed: null,
+  running: null,
+  damaged: false,
+})
+
+async function statusOf(context: CurateContext, curated: Curated, now: Date): Promise<CuratedStatus> {
+  const state = (await readTableState(context.lake.zones.ops, curated.name))?.state
+  const planned = await planTable(context, curated, state)
+  const version = state?.version
+  const last = state?.lastRun
+  return {
+    ...unknown(curated),
+    ...(version
+      ? {
+          version: { id: version.id, run: version.run, committedAt: version.committedAt, rows: version.rows },
+          ageSeconds: Math.max(0, Math.round((now.getTime() - Date.parse(version.committedAt)) / 1000)),
+        }
+      : {}),
+    behind: planned.todo !== 'nothing' || planned.failing === true,
+    why: planned.why,
+    failed: last && last.outcome !== 'published' ? failedOf(last) : null,
+    running: state?.pending ? { run: state.pending.run, startedAt: state.pending.startedAt } : null,
+  }
 }
 
 function failedOf({ run, outcome, finishedAt, reason, tests }: Run): NonNullable<CuratedStatus['failed']> {
