@@ -7,9 +7,11 @@ export const PRICES = {
   s3Put: 0.005 / 1000,
   s3Get: 0.0004 / 1000,
   sqsRequest: 0.4 / 1e6,
+  sqsFifoRequest: 0.5 / 1e6,
   customEvent: 1 / 1e6,
   glueRequest: 1 / 1e6,
   glueDpuHour: 0.44,
+  athenaTb: 5,
 } as const
 
 /**
@@ -24,6 +26,33 @@ export const MEMORY_GB = 3008 / 1024
 
 /** Seconds that the function is taken to need: not measured on AWS. See docs/cost.md. */
 export const SECONDS = { perFile: 1, perGB: 30 } as const
+
+/** The least that Athena bills for a statement, in GB. */
+export const ATHENA_LEAST_GB = 10 / 1024
+
+/**
+ * One run of an entity table: the MERGE and a look at the snapshot that it made; the function waits meanwhile. Seconds and
+ * requests are taken to be so: not measured on AWS. Most requests are Athena's own.
+ */
+export const CURATE = { statements: 2, seconds: 10, memoryGB: 1, s3Put: 10, s3Get: 40, sqs: 3, events: 1 } as const
+
+export interface CurateCost {
+  lambda: number
+  athena: number
+  other: number
+  total: number
+}
+
+/** Dollars for so many runs of an entity table, whose MERGE reads so many GB each time. */
+export function curateCost(runs: number, gbRead: number): CurateCost {
+  const { statements, seconds, memoryGB, s3Put, s3Get, sqs, events } = CURATE
+  const lambda = runs * (seconds * memoryGB * PRICES.lambdaGbSecond + PRICES.lambdaRequest)
+  const gb = Math.max(gbRead, ATHENA_LEAST_GB) + (statements - 1) * ATHENA_LEAST_GB
+  const athena = runs * (gb / 1024) * PRICES.athenaTb
+  const other =
+    runs * (s3Put * PRICES.s3Put + s3Get * PRICES.s3Get + sqs * PRICES.sqsFifoRequest + events * PRICES.customEvent)
+  return { lambda, athena, other, total: lambda + athena + other }
+}
 
 export interface Cost {
   lambda: number

@@ -3,7 +3,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { glueJobsCost, ingestCost, MEMORY_GB, PRICES, REQUESTS, SECONDS } from '../../lib/infra/cost.ts'
+import {
+  CURATE,
+  curateCost,
+  glueJobsCost,
+  ingestCost,
+  MEMORY_GB,
+  PRICES,
+  REQUESTS,
+  SECONDS,
+} from '../../lib/infra/cost.ts'
 import { ingest } from '../../lib/pipeline/ingest.ts'
 import { openBench } from '../pipeline/helpers.ts'
 import { surround } from '../pipeline/ports.ts'
@@ -55,4 +64,23 @@ test('the numbers of docs/cost.md are the model’s', async () => {
   ]
   for (const row of rows) expect(page).toContain(row)
   expect(page).toContain(`${Math.round(glueJobsCost(1000) / small.total)} times`)
+})
+
+test('what docs/cost.md says of curated tables is the model’s too', async () => {
+  const page = await readFile(join(ROOT, 'docs/cost.md'), 'utf8')
+  const { statements, seconds, memoryGB, s3Put, s3Get, sqs, events } = CURATE
+  const one = curateCost(1000, 0)
+  const rows = [
+    `| Lambda | 1,000 × (${seconds} s × ${memoryGB} GB × $${PRICES.lambdaGbSecond} + $0.0000002) | ${dollars(one.lambda)} |`,
+    `| Athena | 1,000 × ${statements} × 10 MB × $${PRICES.athenaTb} per TB | ${dollars(one.athena)} |`,
+    `| S3, SQS, EventBridge | 1,000 × (${s3Put} PUT × $0.000005 + ${s3Get} GET × $0.0000004 + ${sqs} × $0.0000005 + ${events} × $0.000001) | ${dollars(one.other)} |`,
+    `| **all, a day** | 1,000 runs | **${dollars(one.total)}** |`,
+    `| **in 20 bursts of 50** | 20 runs | **${dollars(curateCost(20, 0).total)}** |`,
+    `| 1,000 uploads, each at another time | 1,000 runs, each reads 1 GB for ${dollars(PRICES.athenaTb / 1024)} | **${dollars(curateCost(1000, 1).total)}** |`,
+    `| the same, with \`delaySeconds: 900\` | at most ${(24 * 60) / 15} runs a day | **${dollars(curateCost(96, 1).total)}** |`,
+  ]
+  for (const row of rows) expect(page).toContain(row)
+  // Ten megabytes are billed for less; a GB is billed as it is.
+  expect(curateCost(1, 0)).toEqual(curateCost(1, 0.005))
+  expect(curateCost(1, 2).athena - curateCost(1, 1).athena).toBeCloseTo(PRICES.athenaTb / 1024, 12)
 })
