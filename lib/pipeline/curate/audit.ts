@@ -1,6 +1,7 @@
 // The tests of a model, run on what its run has made before readers see it.
 
 import { nullKeyQuery } from '../../lake/models/incremental.ts'
+import type { Model } from '../../lake/models/model.ts'
 import { testQueries } from '../../lake/models/tests.ts'
 import type { StagedTable } from '../../lake/ports.ts'
 import type { Run } from '../../lake/runs.ts'
@@ -16,6 +17,7 @@ export async function audit(
   { lake }: CurateContext,
   curated: Curated,
   staged: StagedTable,
+  inputs: Readonly<Record<string, string>>,
   signal?: AbortSignal,
 ): Promise<Audit> {
   const found: Audit = { tests: [], failed: [] }
@@ -23,7 +25,7 @@ export async function audit(
   const { model } = curated
   const queries = testQueries(model, staged.preview)
   // A merge could not place a row without a key, so the model is asked for such rows itself.
-  const nullKeys = staged.job.change.kind === 'merge' ? nullKeyQuery(model) : undefined
+  const nullKeys = staged.job.change.kind === 'merge' ? nullKeyQuery(model, pinned(model, inputs)) : undefined
   if (nullKeys) queries.push(nullKeys)
   for (const { test, column, severity, sql, samples } of queries) {
     const failures = Number((await lake.queries.query(sql, { signal })).rows[0]?.[0] ?? 0)
@@ -42,4 +44,10 @@ export async function audit(
     if (failures > 0 && severity === 'error') found.failed.push(result)
   }
   return found
+}
+
+/** The version of its driver that a run was made from. */
+function pinned({ incremental }: Model, inputs: Readonly<Record<string, string>>): { now?: string } {
+  const now = incremental && inputs[incremental.driver]
+  return now === undefined ? {} : { now }
 }

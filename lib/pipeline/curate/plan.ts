@@ -6,7 +6,7 @@ import { partitionText } from '../../contract/partition.ts'
 import { SchemaChangeRefused } from '../../lake/errors.ts'
 import { evolution } from '../../lake/evolve.ts'
 import { hex } from '../../lake/keys.ts'
-import { type DriverChange, incrementalQuery } from '../../lake/models/incremental.ts'
+import { type DriverChange, incrementalQuery, pinnedQuery } from '../../lake/models/incremental.ts'
 import type { PartitionField, TableJob } from '../../lake/ports.ts'
 import { runId } from '../../lake/runs.ts'
 import type { KeptVersion, TableState } from '../../lake/table-state.ts'
@@ -191,7 +191,7 @@ function whyFull({ full }: Facts, isThere: boolean, evolves: boolean, came: numb
 }
 
 function planModel(facts: Facts, curated: Curated & { kind: 'table' | 'incremental' | 'view' }): Planned {
-  const { definition, state, inputs } = facts
+  const { definition, inputs } = facts
   const { model } = curated
   const step = (query: TableJob['change'], scope: Step['scope']) =>
     stepOf(facts, curated, model.uniqueKey, query, {
@@ -206,14 +206,17 @@ function planModel(facts: Facts, curated: Curated & { kind: 'table' | 'increment
     })
   if (curated.kind === 'view')
     return { todo: 'run', why: whyModel(facts), step: step({ kind: 'view', query: model.sql }, 'full') }
-  const followed =
-    curated.kind === 'incremental' && model.incremental ? followDriver(facts, model.incremental.driver) : undefined
-  if (!followed || !state?.version)
+  if (curated.kind === 'table' || !model.incremental)
     return { todo: 'run', why: whyModel(facts), step: step({ kind: 'replace', query: model.sql }, 'full') }
+  const followed = followDriver(facts, model.incremental.driver)
+  if (!followed) {
+    const query = pinnedQuery(model, inputs.ids[model.incremental.driver] ?? '')
+    return { todo: 'run', why: whyModel(facts), step: step({ kind: 'replace', query }, 'full') }
+  }
   const query = incrementalQuery(model, followed)
   return {
     todo: 'run',
-    why: `${uploadsInWords(followed.came.length)} came to ${model.incremental?.driver}, ${uploadsInWords(followed.left.length)} left`,
+    why: `${uploadsInWords(followed.came.length)} came to ${model.incremental.driver}, ${uploadsInWords(followed.left.length)} left`,
     step: step({ kind: 'merge', query }, 'change'),
   }
 }

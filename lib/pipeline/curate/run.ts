@@ -109,7 +109,7 @@ async function perform(
   let staged: StagedTable | undefined
   try {
     staged = await lake.tables.stage(step.job, run)
-    const { tests, failed } = await audit(context, curated, staged, options.signal)
+    const { tests, failed } = await audit(context, curated, staged, step.inputs, options.signal)
     if (failed.length > 0) {
       await lake.tables.discard(staged)
       const record = recordOf(facts, now(), 'failed_tests', staged.statements, {
