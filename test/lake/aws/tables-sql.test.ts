@@ -182,7 +182,7 @@ WHEN NOT MATCHED AND s._left IS NULL THEN INSERT ("id", "d", "_upload") VALUES (
   test('gets new columns, wider types and other words before its rows', async () => {
     const before = [column('id', 'INTEGER', 'The order.'), column('d', 'DATE', 'Gone.'), column('_upload', 'VARCHAR')]
     const after = [...COLUMNS, column('note', 'VARCHAR', 'New.'), column('n', 'DOUBLE')]
-    const change = { kind: 'merge', query: 'SELECT 1', newest: { left: [] } } as const
+    const change: TableJob['change'] = { kind: 'merge', query: 'SELECT 1', newest: { left: [] } }
     const evolve = job({ base: BASE, baseColumns: before, table: table(after), change })
     const alter = 'ALTER TABLE `weir_curated`.`orders`'
     const altered = [
