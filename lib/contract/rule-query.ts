@@ -3,6 +3,7 @@
 
 import type { Query } from '../sql/ast.ts'
 import { QueryError, withoutPlace } from '../sql/errors.ts'
+import { ungrouped } from '../sql/grouping.ts'
 import { offsetOf, placeOf, tokensOf } from '../sql/lex.ts'
 import { givesOneRow, onlyCounts } from '../sql/one-value.ts'
 import { parseStatement } from '../sql/parse.ts'
@@ -96,6 +97,12 @@ export function translateRule(read: RuleQuery, rows: RuleRows, report: DatasetRe
       throw new QueryError(`The query gives ${translated.columns.length} columns, and a rule is about one value.`, {
         place: placeOf(sql, query.at),
       })
+    const [loose] = ungrouped(query)
+    if (loose)
+      throw new QueryError(
+        `The column ${loose.name} is neither grouped nor in an aggregate: write min(x) or arbitrary(x) of it.`,
+        { place: placeOf(sql, loose.at) },
+      )
     if (!givesOneRow(query))
       throw new QueryError(
         'The query may give more than one row, and a rule is about one value: take count(*), max(x) or another aggregate without GROUP BY, or add LIMIT 1.',

@@ -1,7 +1,8 @@
 // Whether a query gives one row at most, and whether it only counts the rows of a table: seen from its text, before it runs.
 
 import type { Body, Query, Relation, Select } from './ast.ts'
-import { functionNamed } from './functions.ts'
+import { isAggregate } from './grouping.ts'
+import { walk } from './walk.ts'
 
 /** True when no rows can make the query give more than one. False also where that cannot be seen from the text. */
 export function givesOneRow(query: Query, named: ReadonlyMap<string, boolean> = new Map()): boolean {
@@ -40,17 +41,17 @@ function one(relation: Relation, named: ReadonlyMap<string, boolean>): boolean {
 }
 
 /** An aggregate of this query itself: not of a subquery, and not over a window. */
-function hasAggregate(node: unknown): boolean {
-  if (Array.isArray(node)) return node.some(hasAggregate)
-  if (typeof node !== 'object' || node === null || isQuery(node)) return false
-  if ('kind' in node && node.kind === 'call' && 'name' in node && !('over' in node && node.over)) {
-    const { found } = functionNamed(String(node.name).toLowerCase())
-    if (found?.kind === 'aggregate') return true
-  }
-  return Object.values(node).some(hasAggregate)
+function hasAggregate(nodes: unknown): boolean {
+  let found = false
+  walk(
+    nodes,
+    (expr) => {
+      found ||= isAggregate(expr)
+    },
+    false,
+  )
+  return found
 }
-
-const isQuery = (node: object): boolean => 'ctes' in node && 'body' in node
 
 /** True when the one value of a query can only be how many rows of a table there are, of which kind ever. */
 export function onlyCounts(query: Query, tables: ReadonlySet<string>): boolean {

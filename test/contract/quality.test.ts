@@ -246,6 +246,9 @@ describe('sql', () => {
     ['SELECT max(n) OVER () FROM {object}', /may give more than one row/],
     ['SELECT count(*) FROM {object} UNION ALL SELECT 1', /may give more than one row/],
     ['SELECT (SELECT max(n) FROM {object}) FROM {object}', /may give more than one row/],
+    ['SELECT n + count(*) FROM {object}', /:\d+ .*The column n is neither grouped nor in an aggregate: write min\(x\)/],
+    ['SELECT {object}.n * max({object}.n) FROM {object}', /The column n is neither grouped/],
+    ['SELECT count(*) FROM (SELECT n, count(*) FROM {object} GROUP BY "a b") AS x', /The column n is neither grouped/],
     ['SELECT min(n), max(n) FROM {object}', /gives 2 columns, and a rule is about one value/],
   ])('%s is refused', (text, error) => {
     expect(errorsOf(contractOf(onColumn(`{type: sql, query: ${JSON.stringify(text)}, mustBe: 0}`)))).toMatch(error)

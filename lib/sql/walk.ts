@@ -1,6 +1,6 @@
 // Looks through the expressions of a statement.
 
-import type { Expr } from '../../sql/ast.ts'
+import type { Expr } from './ast.ts'
 
 const KINDS = new Set([
   ...[

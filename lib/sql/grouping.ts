@@ -1,8 +1,8 @@
 // Columns that a query shows without grouping by them, found before any engine is asked.
 
-import type { Body, Expr, Query, Relation, Select } from '../../sql/ast.ts'
-import { functionNamed } from '../../sql/functions.ts'
-import { isTable, shapeOf, walk } from './expressions.ts'
+import type { Body, Expr, Query, Relation, Select } from './ast.ts'
+import { functionNamed } from './functions.ts'
+import { isTable, shapeOf, walk } from './walk.ts'
 
 /** The columns of a query, of its WITH and of its subqueries in FROM that are neither grouped nor in an aggregate. */
 export function ungrouped(query: Query): { at: number; name: string }[] {
@@ -22,7 +22,8 @@ function relations(from: Relation | undefined): Relation[] {
   return from.kind === 'join' ? [...relations(from.left), ...relations(from.right)] : [from]
 }
 
-const isAggregate = (expr: Expr): boolean =>
+/** An aggregate over the rows of its query, and not over a window. */
+export const isAggregate = (expr: Expr): boolean =>
   expr.kind === 'call' && !expr.over && functionNamed(expr.name.toLowerCase()).found?.kind === 'aggregate'
 
 function ofSelect(select: Select): { at: number; name: string }[] {
