@@ -680,5 +680,7 @@ const operatorProblem = (
     return { operator, message: `${gives}, which nothing is compared with.`, allowed: 'a query that gives one value' }
   if (type.of === 'boolean' && !/^(true|false|null)$/i.test(String(rule[operator])))
     return { operator, message: `${gives}.`, allowed: 'true or false' }
+  if (['date', 'timestamp', 'instant'].includes(type.of) && typeof rule[operator] === 'number')
+    return { operator, message: `${gives}.`, allowed: 'a text such as "2026-01-31", or null' }
   return undefined
 }

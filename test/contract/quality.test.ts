@@ -272,6 +272,11 @@ describe('sql', () => {
       /mustBe: The query gives no number, but boolean.*allowed: true or false/,
     ],
     ['mustBe: true', 'SELECT bool_and(n > 1) FROM {object}', undefined],
+    [
+      'mustBe: 2026',
+      "SELECT max(DATE '2026-01-31') FROM {object}",
+      /gives no number, but date.*allowed: a text such as/,
+    ],
     ['mustBe: true', 'SELECT count(*) FROM {object}', /which is neither true nor false/],
     ['mustBe: x', 'SELECT max("a b") FROM {object}', undefined],
     ['mustBe: x', 'SELECT array_agg("a b") FROM {object}', /which nothing is compared with/],
