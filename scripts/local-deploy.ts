@@ -1,7 +1,7 @@
 // `npm run local:deploy`: the real CDK app, deployed onto the emulator that `npm run local:up` started (or the one that
 // AWS_ENDPOINT_URL points at). The lake is that of the folder it is called in, or of --lake <folder>; its weir.yaml is
 // copied with what only an emulator needs: functions for this machine's processor, few of them at a time, and curated tables
-// that wait for two seconds only. Its contracts and models stay where they are.
+// that wait for a second only. Its contracts and models stay where they are.
 //
 //   node scripts/local-deploy.ts [--lake <folder>]
 
@@ -21,7 +21,7 @@ import { alone, clientEnv, DEFAULT_PORT, EmulatorFailed, exitCodeOf } from './em
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const CDK = join(ROOT, 'node_modules/aws-cdk/bin/cdk')
 /** Who looks at one machine waits for what comes next, not for what might come besides. */
-const CURATE = { delaySeconds: 2 }
+const CURATE = { delaySeconds: 1 }
 /** What one machine can carry; and a message whose function died comes again after six times its seconds, not hours. */
 const FUNCTIONS = { maximumConcurrency: 4, memoryMB: 1024, timeoutSeconds: 60 }
 

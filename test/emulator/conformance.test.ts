@@ -6,7 +6,8 @@ import type { Lake } from '../../lib/lake/ports.ts'
 import { catalogConformance, notifierConformance } from '../conformance/catalog.ts'
 import { queryEngineConformance } from '../conformance/query.ts'
 import { objectStoreConformance } from '../conformance/store.ts'
-import { athenaWords } from './differences.ts'
+import { curatedTablesConformance } from '../conformance/tables.ts'
+import { athenaWords, isMiniStack } from './differences.ts'
 import { makeDatabases } from './glue.ts'
 import { listen } from './hearing.ts'
 import { makeBuckets, newNames } from './lake.ts'
@@ -21,6 +22,8 @@ async function open(): Promise<Lake> {
 objectStoreConformance('S3', open)
 catalogConformance('Glue', open)
 queryEngineConformance('Athena', open, await athenaWords())
+// MiniStack has no Iceberg: what takes its place there (lib/lake/aws/emulator.ts) does what the port says all the same.
+if (await isMiniStack()) curatedTablesConformance('Parquet in the buckets of an emulator', open)
 
 notifierConformance('SNS and EventBridge', async () => {
   const names = newNames()

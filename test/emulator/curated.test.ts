@@ -26,6 +26,7 @@ import { RUN_EVENT_TYPE, runFinishedSchema } from '../../lib/lake/aws/run-notifi
 import { listFaults } from '../../lib/lake/faults.ts'
 import type { Lake } from '../../lib/lake/ports.ts'
 import { deployLocally } from '../../scripts/local-deploy.ts'
+import { weir, weirJson } from '../cli/weir.ts'
 import { collect } from '../pipeline/helpers.ts'
 import { logLines } from './differences.ts'
 
@@ -150,7 +151,7 @@ const rowsOf = async (sql: string): Promise<unknown[][]> => (await lake.queries.
 /** Waits until readers find these rows. */
 async function shows(sql: string, rows: unknown[][]): Promise<void> {
   let found: unknown
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(250)) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(400)) {
     found = await rowsOf(sql).catch((error: Error) => error.message)
     if (JSON.stringify(found) === JSON.stringify(rows)) return
   }
@@ -276,4 +277,38 @@ it('goes back in time, and makes a table anew when it is asked to', async () => 
   }
   expect(lines).toHaveLength(3)
   expect(await rowsOf(BEST_DAY)).toHaveLength(1)
+})
+
+it('is asked by the command line, which waits for the runs and tells of them', async () => {
+  const dry = await weirJson(folder, ['curate', '--table', 'orders', '--full', '--dry-run'])
+  expect(dry).toMatchObject({
+    code: 0,
+    document: {
+      dialect: 'athena',
+      tables: [{ table: 'orders', todo: 'run' }, { table: 'daily' }, { table: 'best_day' }],
+    },
+  })
+  expect(dry.document.tables[0].statements.join('\n')).toContain(`"${deployed.databases.curated}"."orders"`)
+
+  const { code, document } = await weirJson(folder, ['curate', '--table', 'orders', '--full', '--wait', '120'])
+  expect(document).toMatchObject({
+    tables: [
+      { table: 'orders', outcome: 'published', run: { scope: 'full', rows: { total: 81 } } },
+      { table: 'daily', outcome: 'published' },
+      { table: 'best_day', outcome: 'published' },
+    ],
+    pending: [],
+  })
+  expect(code).toBe(0)
+  expect(await weir(folder, ['curate'])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Nothing has changed, so there is nothing to ask for.'),
+  })
+
+  const [newest] = (await weirJson(folder, ['runs', '--table', 'orders', '--limit', '1'])).document.runs
+  expect(newest.run).toBe(document.tables[0].run.run)
+  const status = (await weirJson(folder, ['status'])).document
+  expect(status).toMatchObject({ queues: { curate: { deadLetters: { waiting: 0 } } }, models: { problems: [] } })
+  for (const table of status.curated) expect(table).toMatchObject({ behind: false, failed: null, damaged: false })
+  expect((await weir(folder, ['query', BEST_DAY, '--as-of', newest.run, '--csv'])).code).toBe(0)
 })

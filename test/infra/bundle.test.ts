@@ -8,11 +8,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openModels } from '../../lambdas/common/models.ts'
+import { readContracts } from '../../lib/contract/read.ts'
 import { synthesise } from '../../lib/infra/app.ts'
 import { ARCHITECTURES, type Architecture, packageOf, targetBinaries } from '../../lib/infra/binaries.ts'
 import { bundle } from '../../lib/infra/bundle.ts'
 import { BinaryMissing } from '../../lib/infra/errors.ts'
 import { readLakeToDeploy } from '../../lib/infra/lake.ts'
+import { followingTables, readCuratedIndex, tablesOf } from '../../lib/lake/aws/curated-index.ts'
+import { type CurateContext, curatedTables, tablesAfter } from '../../lib/pipeline/curate/context.ts'
 import { lakeFolder, ROOT, removeFolders } from './stacks.ts'
 
 const MB = 1024 ** 2
@@ -57,6 +61,9 @@ describe.each(ARCHITECTURES)('the zip of ingest and reconcile for %s', (architec
     expect(machineOf(join(native, 'libduckdb.so'))).toBe(MACHINES[architecture])
     expect(globSync('node_modules/@duckdb/*', { cwd: to }).length).toBe(3)
     expect(zipped(to)).toBeLessThan(60 * MB)
+    // Each function that shares the zip, and the parser of SQL, which is looked for beside the code.
+    for (const file of ['ingest.mjs', 'reconcile.mjs', 'curate.mjs', 'polyglot_sql.wasm'])
+      expect(statSync(join(to, file)).isFile()).toBe(true)
     expect(filesOf(join(to, 'contracts'))).toEqual(filesOf(join(ROOT, 'contracts')))
   })
 })
@@ -89,17 +96,41 @@ test('the bundle of the contracts function starts by itself, and hands out the c
   expect(files[0]?.text).toBe(await readFile(join(ROOT, 'contracts', files[0]?.name ?? ''), 'utf8'))
 })
 
-test('settings travel with the code, with the contracts at their place beside it', async () => {
-  const folder = await lakeFolder('name: shop\ncontracts: agreed\nlimits: {maxRuleSeconds: 7}\n')
+test('settings travel with the code, with contracts and models at their place beside it', async () => {
+  const days = `/*---
+schedule: cron(0 6 * * ? *)
+---*/
+SELECT title FROM clean.movies
+`
+  const models = { 'titles.sql': days, 'heads.sql': 'SELECT title FROM curated.titles' }
+  const settings = 'name: shop\ncontracts: agreed\nmodels: made\nlimits: {maxRuleSeconds: 7}\n'
+  const folder = await lakeFolder(settings, {}, models)
   await cp(join(folder, 'contracts'), join(folder, 'agreed'), { recursive: true })
+  await cp(join(folder, 'models'), join(folder, 'made'), { recursive: true })
   const to = join(work, 'settings')
   await bundle({ zip: 'answers', architecture: 'x64', lake: await readLakeToDeploy(folder), to })
   const { readLakeConfig } = await import('../../lib/lake/config.ts')
   expect(await readLakeConfig(to)).toMatchObject({
     name: 'shop',
     contracts: join(to, 'contracts'),
+    models: join(to, 'models'),
     limits: { maxRuleSeconds: 7 },
   })
+  expect(await readFile(join(to, 'models/titles.sql'), 'utf8')).toBe(days)
+  const plans = (await readContracts(join(to, 'contracts'))).plans
+  const opened = await openModels(join(to, 'models'), plans)
+  expect(opened.map(({ name }) => name).sort()).toEqual(['heads', 'titles'])
+  // Whom a function tells is what the use case would say, but for what waits for its time.
+  const index = await readCuratedIndex(to)
+  const context = { models: opened, plans } as CurateContext
+  expect(index.map(({ table }) => table).sort()).toEqual(
+    curatedTables(context)
+      .map(({ name }) => name)
+      .sort(),
+  )
+  for (const dataset of plans.keys()) expect(tablesOf(index, dataset)).toEqual(tablesAfter(context, [dataset]))
+  expect(followingTables(index)).toContain('heads')
+  expect(followingTables(index)).not.toContain('titles')
 })
 
 describe('synthesis', () => {
