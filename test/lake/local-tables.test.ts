@@ -300,6 +300,8 @@ describe('curated tables in a folder', () => {
     await rm(path)
     await expect(merge()).rejects.toThrow(`The version ${version.id} of curated.damaged is missing`)
     await expect(rows('SELECT * FROM curated.damaged')).rejects.toThrow('is missing. Run "weir curate')
+    await t.make({ kind: 'replace', query: numbers(5, 6) })
+    expect(await rows('SELECT id FROM curated.damaged ORDER BY 1')).toEqual([['5'], ['6']])
   })
 
   test('what is published cannot be discarded', async () => {

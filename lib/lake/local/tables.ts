@@ -52,7 +52,7 @@ export function openParquetTables(settings: ParquetTablesSettings): CuratedTable
       const done = await readManifest(curated, table, job.run)
       if (done) return stagedOf(job, done, [])
       return await retryStale(signal, async () => {
-        const base = job.base && (await baseOf(curated, table, job.base.id))
+        const base = await baseOf(curated, job)
         const sql = job.change.query
         const view = await viewLake(settings.source, sql, { own: { table, base } })
         const query = await view.select(sql)
@@ -146,11 +146,18 @@ function ownObjects(mine: Manifest, theirs: Manifest): string[] {
   return objectsOf(mine).filter((key) => !used.has(key) && own.some((prefix) => key.startsWith(prefix)))
 }
 
-async function baseOf(curated: ObjectStore, table: string, version: string): Promise<Manifest> {
-  const manifest = await readManifest(curated, table, version)
-  if (manifest) return manifest
+/** The version that a job builds upon. What makes a table anew does so even where that cannot be read. */
+async function baseOf(curated: ObjectStore, job: TableJob): Promise<Manifest | undefined> {
+  if (!job.base) return undefined
+  const table = nameOf(job)
+  const anew = job.change.kind === 'replace' || job.change.kind === 'view'
+  const manifest = await readManifest(curated, table, job.base.id).catch((error) => {
+    if (anew && error instanceof StorageError) return undefined
+    throw error
+  })
+  if (manifest || anew) return manifest
   throw new StorageError(
-    `The version ${version} of curated.${table} is missing from the curated zone (${versionKey(table, version)}). Restore it from a backup, or run "weir curate --table ${table} --full".`,
+    `The version ${job.base.id} of curated.${table} is missing from the curated zone (${versionKey(table, job.base.id)}). Restore it from a backup, or run "weir curate --table ${table} --full".`,
   )
 }
 
@@ -243,7 +250,7 @@ class Writer {
     )
     await this.checkKeys(`read_parquet(${literalPath(path)}, hive_partitioning = false)`)
     const file = await this.store(manifest, path, rows)
-    const removed = this.work.base ? null : 0
+    const removed = job.base ? null : 0
     return { ...manifest, rows: { written: rows, removed, total: rows }, files: file ? [file] : [] }
   }
 
