@@ -155,6 +155,45 @@ describe('zones become databases', () => {
   })
 })
 
+describe('earlier versions of curated tables', () => {
+  test.each([
+    ["SELECT * FROM ^curated.o FOR VERSION AS OF '77' AS x", 'SELECT * FROM ^curated.o FOR VERSION AS OF 77 AS x'],
+    ['SELECT * FROM ^curated.o FOR VERSION AS OF 77', 'SELECT * FROM ^curated.o FOR VERSION AS OF 77'],
+    [
+      `SELECT a.id FROM ^curated."o" /* x */ FOR\n VERSION AS OF '1' AS a JOIN ^curated.o FOR VERSION AS OF '2' b ON a.id = b.id`,
+      `SELECT a.id FROM ^curated."o" /* x */ FOR\n VERSION AS OF 1 AS a JOIN ^curated.o FOR VERSION AS OF 2 b ON a.id = b.id`,
+    ],
+    [
+      "SELECT * FROM ^curated.o FOR TIMESTAMP AS OF (current_timestamp - INTERVAL '1' DAY)",
+      "SELECT * FROM ^curated.o FOR TIMESTAMP AS OF (current_timestamp - INTERVAL '1' DAY)",
+    ],
+    // A table that has never had a row has no snapshot.
+    [
+      "SELECT o.id FROM ^curated.o FOR VERSION AS OF '0'",
+      'SELECT o.id FROM (SELECT * FROM ^curated.o WHERE false) AS o',
+    ],
+    [
+      "SELECT d.id FROM ^curated.o FOR VERSION AS OF '0' AS d",
+      'SELECT d.id FROM (SELECT * FROM ^curated.o WHERE false) AS d',
+    ],
+    // What a run has stored is looked at by its whole name.
+    ['SELECT m.id FROM "dev_1_curated_versions"."m_1" AS m', 'SELECT m.id FROM "dev_1_curated_versions"."m_1" AS m'],
+  ])('%s', async (written, sent) => {
+    expect(await qualified(written.replaceAll('^', ''))).toBe(sent.replaceAll('^', 'dev_1_'))
+  })
+
+  test.each([
+    ["SELECT * FROM clean.o FOR VERSION AS OF '1'", /^clean\.o has no history \(line 1, column 21\)/],
+    [
+      "SELECT * FROM curated.o FOR VERSION AS OF 'x'",
+      /^'x' is no version of curated\.o \(line 1, column 43\): write the id of a snapshot, as in ops\.runs\.$/,
+    ],
+    ['SELECT * FROM other_curated_versions.m_1', /There is no zone other_curated_versions/],
+  ])('%s is refused', async (sql, message) => {
+    await expect(qualified(sql)).rejects.toThrow(message)
+  })
+})
+
 describe('what may not run is refused with a reason', () => {
   test.each([
     ['', /There is no SQL statement/],
