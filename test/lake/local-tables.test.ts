@@ -235,6 +235,8 @@ describe('curated tables in a folder', () => {
       expect(await at(`TIMESTAMP '${text}'`)).toEqual([['1']])
     await expect(at(`TIMESTAMP '2126-02-31'`)).rejects.toThrow(`line 1:61: '2126-02-31' is no moment`)
     await expect(at(`TIMESTAMP '2126-01-31 Europe/Berlin'`)).rejects.toThrow('is no moment')
+    await expect(rows(`SELECT * FROM curated.moments FOR VERSION AS OF '../x'`)).rejects.toThrow('has no version ../x')
+    await expect(rows(`SELECT * FROM curated."../x" FOR VERSION AS OF 'y'`)).rejects.toThrow('no table curated.../x')
     await expect(at('current_timestamp')).rejects.toThrow('FOR TIMESTAMP AS OF an expression')
     await expect(rows(`SELECT * FROM curated.moments FOR SYSTEM_TIME AS OF 1`)).rejects.toThrow('FOR SYSTEM_TIME')
     await expect(rows(`WITH a AS (SELECT 1 AS x) SELECT * FROM a FOR VERSION AS OF 'x'`)).rejects.toThrow(

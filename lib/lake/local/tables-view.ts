@@ -8,6 +8,7 @@ import type { AsOf } from '../../sql/ast.ts'
 import { parseStatement } from '../../sql/parse.ts'
 import type { Translated } from '../../sql/translate.ts'
 import { QueryError, StorageError } from '../errors.ts'
+import { isUploadId } from '../keys.ts'
 import type { Catalog, ObjectStore, QueryOptions, TableColumn, TableDefinition } from '../ports.ts'
 import { type Answer, type Runnable, type Table, translate, translateSelect } from '../statement.ts'
 import { type KeptVersion, listTableStates, type TableState } from '../table-state.ts'
@@ -135,7 +136,9 @@ export async function viewLake(source: TableSource, sql: string, options: ViewOp
       if (state && version) return await kept(state, version, new Date(version.committedAt))
       // Not published, or no longer kept: what is newer than readers know may be looked at by whoever knows its name.
       // Not by comparing ids: a clock may have been set back since.
-      const staged = await readManifest(source.zones.curated, state?.table ?? written, id)
+      const name = state?.table ?? written
+      const staged =
+        isUploadId(id) && /^[\w-]+$/.test(name) ? await readManifest(source.zones.curated, name, id) : undefined
       if (staged) return shownBy(staged, `curated.${staged.table}@${id}`, undefined)
       if (!state?.version) return undefined
       throw new QueryError(`curated.${state.table} has no version ${id}. ${versionsInWords(state)}`)
