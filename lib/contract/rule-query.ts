@@ -45,6 +45,11 @@ const OBJECTS = ['object', 'table', 'schema', 'model']
 const PROPERTIES = ['property', 'column', 'field']
 const ALLOWED = "one SELECT in Athena's SQL that gives one value, such as SELECT count(*) FROM {object} WHERE …"
 
+/** Whatever it is, no rule can be made of it. */
+class NoSingleValue extends QueryError {
+  override name = 'NoSingleValue'
+}
+
 /** Reads the query; undefined after reporting what is wrong with it. `column`: that of the rule's property. */
 export function readRuleQuery(
   written: string,
@@ -60,10 +65,10 @@ export function readRuleQuery(
     const extra = tokens.find(
       (token, i) => i > 0 && token.kind !== 'end' && token.text !== ';' && isSemicolon(tokens[i - 1]),
     )
-    if (extra) throw new QueryError('The query holds more than one statement.', { place: placeOf(sql, extra.at) })
+    if (extra) throw new NoSingleValue('The query holds more than one statement.', { place: placeOf(sql, extra.at) })
     const isEmpty = tokens.every(({ kind, text }) => kind === 'end' || text === ';')
     const statement = isEmpty ? undefined : parseStatement(sql)
-    if (statement?.kind !== 'query') throw new QueryError('The query is not a SELECT.')
+    if (statement?.kind !== 'query') throw new NoSingleValue('The query is not a SELECT.')
     const { query } = statement
     return { written, sql, query, offset, path }
   } catch (error) {
@@ -94,7 +99,7 @@ export function translateRule(read: RuleQuery, rows: RuleRows, report: DatasetRe
     })
     const [value, second] = translated.columns
     if (!value || second)
-      throw new QueryError(`The query gives ${translated.columns.length} columns, and a rule is about one value.`, {
+      throw new NoSingleValue(`The query gives ${translated.columns.length} columns, and a rule is about one value.`, {
         place: placeOf(sql, query.at),
       })
     const [loose] = ungrouped(query)
@@ -104,7 +109,7 @@ export function translateRule(read: RuleQuery, rows: RuleRows, report: DatasetRe
         { place: placeOf(sql, loose.at) },
       )
     if (!givesOneRow(query))
-      throw new QueryError(
+      throw new NoSingleValue(
         'The query may give more than one row, and a rule is about one value: take count(*), max(x) or another aggregate without GROUP BY, or add LIMIT 1.',
         { place: placeOf(sql, query.at) },
       )
@@ -124,7 +129,7 @@ function complain(
   report: DatasetReport,
 ): void {
   if (!(error instanceof QueryError)) throw error
-  const details = { found: written, allowed: ALLOWED }
+  const details = { found: written, ...(error instanceof NoSingleValue ? { allowed: ALLOWED } : {}) }
   if (!error.place) {
     report.error(path, error.message, details)
     return
