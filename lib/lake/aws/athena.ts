@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-athena'
 import { QueryError, UnsupportedSql } from '../errors.ts'
 import type { Catalog, ObjectStore, QueryEngine, QueryOptions, QueryResult } from '../ports.ts'
+import { listTableStates } from '../table-state.ts'
 import { namesThePast, statementOfThePast } from './athena-as-of.ts'
 import { commonFailure, ended, inOurWords, saidOf, scanned, startExecution, type Workgroup } from './athena-run.ts'
 import { awsError, guarded } from './errors.ts'
@@ -190,7 +191,13 @@ async function failure(settings: AthenaSettings, statement: Statement, execution
   const message = inOurWords(said, statement, databases)
   if (!/not (exist|found)|does not exist/i.test(said)) return new QueryError(message)
   const known = await guarded('list the tables', () => catalog.listTables())
-  const names = [...known.map((table) => table.name), 'ops.receipts', 'ops.rejects', 'ops.runs'].sort()
+  // Models that are views are no tables to the catalog: it cannot tell them from views that people make for themselves.
+  const curated: string[] = []
+  if (settings.ops)
+    for await (const { state } of listTableStates(settings.ops))
+      if (state.version) curated.push(`curated.${state.table}`)
+  const all = [...known.map((table) => table.name), ...curated, 'ops.receipts', 'ops.rejects', 'ops.runs']
+  const names = [...new Set(all)].sort()
   const small = new Set(names.map((name) => name.toLowerCase()))
   const missing = [...statement.tables].find((name) => /^(clean|curated|ops)\./.test(name) && !small.has(name))
   if (missing === undefined) return new QueryError(message)

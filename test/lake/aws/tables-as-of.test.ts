@@ -212,3 +212,10 @@ test('places in a statement that was put together say nothing; only reading is a
   ).rejects.toThrow('Nothing is known here of what tables were, so none can be read as of another time.')
   expect(fake.executions).toEqual([])
 })
+
+test('a table that is not there is told apart from models, which are views', async () => {
+  fake.script = () => ({ state: 'FAILED', reason: "TABLE_NOT_FOUND: line 1:40: Table 'w_curated.nope' does not exist" })
+  await expect(sent('SELECT * FROM curated.per_day JOIN curated.nope USING (id)')).rejects.toThrow(
+    /^There is no table curated\.nope\. The tables are: curated\.big, curated\.early, curated\.orders, curated\.per_day, curated\.twice, .*ops\.runs\./,
+  )
+})
