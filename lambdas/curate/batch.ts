@@ -1,14 +1,15 @@
 // A batch of messages → the curate use case, once for each table that they name; and which messages are to come again. A
 // message says which table, never what changed: the run looks for itself.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context as LambdaContext, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { type CurateWish, readWish } from '../../lib/lake/aws/curate-queue.ts'
 import { PoisonMessage } from '../../lib/lake/aws/messages.ts'
 import { StillRunning } from '../../lib/lake/errors.ts'
 import { deleteFault, writeFault } from '../../lib/lake/faults.ts'
 import type { Run } from '../../lib/lake/runs.ts'
-import { readTableState } from '../../lib/lake/table-state.ts'
 import { type CurateContext, curatedTables, dependentsOf, tablesAfter } from '../../lib/pipeline/curate/context.ts'
+import { maintainTable } from '../../lib/pipeline/curate/maintain.ts'
 import { type CurateResult, curateTable } from '../../lib/pipeline/curate/run.ts'
 import { type Observer, tellRun } from '../common/observe.ts'
 import { limiter } from '../ingest/limiter.ts'
@@ -19,6 +20,8 @@ const CONCURRENCY = 5
 const RESERVE_MS = 30_000
 /** … and so long before it, whatever still runs is stopped, so that the batch can say what failed. */
 const LAST_MS = 5_000
+/** With less time than this before that moment no table is begun. */
+const LEAST_MS = 15_000
 
 /** Seconds until a message comes again whose statement still runs. */
 const WAIT_PAUSE = 60
@@ -117,14 +120,22 @@ export function makeHandler(
           if (wish.weir !== 'maintain') continue
           if (wish.table === undefined)
             await send(curatedTables(context).map(({ name }) => ({ weir: 'maintain', table: name })))
-          else if (isKnown(context, wish.table)) {
-            const did = await maintainTable(context, wish.table)
-            logger.info('maintained', { event: 'maintained', table: wish.table, did })
-          }
+          else if (isKnown(context, wish.table)) await maintain(context, wish.table)
         }
       } finally {
         await Promise.all(telling)
       }
+    }
+
+    /**
+     * Tidies a table. What takes longer than there is time goes on in Athena, and the next maintenance with what is left: the
+     * table's own messages must not wait for it.
+     */
+    const maintain = async (context: CurateContext, table: string): Promise<void> => {
+      const { did } = await inTime(maintainTable(context, table), deadline, () => ({
+        did: ['what was begun goes on; the next maintenance does the rest'],
+      }))
+      logger.info('maintained', { event: 'maintained', table, did })
     }
 
     /** A model or a dataset that a later deployment took away: nothing is to be done for it. */
@@ -176,8 +187,12 @@ export function makeHandler(
     }
 
     const handle = async (group: Group): Promise<void> => {
-      const { records } = group
+      const { records, wishes } = group
       const attempts = attemptsOf(records)
+      if (wishes.some(({ weir }) => weir === 'curate') && deadline.getTime() - Date.now() < LEAST_MS) {
+        logger.info('no_time_left', { event: 'no_time_left', messages: records.length })
+        return retry(records, 0)
+      }
       try {
         await work(group)
       } catch (error) {
@@ -218,11 +233,18 @@ export function makeHandler(
   }
 }
 
-/** Tidies a table, unless a run is at work on it: then the next maintenance does. Gives what was done, in words. */
-async function maintainTable({ lake }: CurateContext, table: string): Promise<string[]> {
-  const state = (await readTableState(lake.zones.ops, table))?.state
-  if (!state?.version || state.pending) return []
-  return (await lake.tables.maintain(table, [state.version, ...state.history])).did
+/** What work gives, or else, at the deadline, what there is to say instead. */
+async function inTime<T>(work: Promise<T>, deadline: Date, late: () => T): Promise<T> {
+  const over = new AbortController()
+  const waited = sleep(Math.max(0, deadline.getTime() - Date.now()), undefined, { signal: over.signal })
+  const timeout = waited.then(late, () => work)
+  try {
+    return await Promise.race([work, timeout])
+  } finally {
+    over.abort()
+    // Should it fail later, nobody listens any more.
+    work.catch(() => undefined)
+  }
 }
 
 /** How often the one that came most often has come. */

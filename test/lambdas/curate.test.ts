@@ -283,6 +283,25 @@ describe('a run that does not come to its end', () => {
     expect(pauses).toEqual([])
   })
 
+  it('is not begun without the time for it, and tidying never keeps a table waiting', async () => {
+    const { drop } = await open()
+    await drop('orders/a.csv', [row('x', 1)])
+    expect(await run([wish('orders')], { milliseconds: 40_000 })).toEqual(failures('m1'))
+    expect(pauses).toEqual([['m1', 0]])
+    expect(observed.logged('no_time_left')).toHaveLength(1)
+    await run([wish('orders')])
+    let begun = 0
+    const maintain = () => {
+      begun++
+      return new Promise<never>(() => {})
+    }
+    expect(await run([{ weir: 'maintain', table: 'orders' }], { tables: { maintain }, milliseconds: 30_300 })).toEqual(
+      failures(),
+    )
+    expect(begun).toBe(1)
+    expect(observed.logged('maintained')).toMatchObject([{ did: [expect.stringContaining('the next maintenance')] }])
+  })
+
   it('holds up its own table only', async () => {
     const { drop } = await open({ days: 'SELECT DISTINCT day FROM clean.orders' })
     await drop('orders/a.csv', [row('x', 1)])
