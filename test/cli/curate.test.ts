@@ -339,6 +339,20 @@ describe('mistakes', () => {
     expect(status.out).toMatch(/\norders +entity .* cannot be read\n/)
   })
 
+  test('a catalog that was lost takes no rows away, and is forgotten once it is filled again', async () => {
+    const lake = await freshLake()
+    await dropOrders(lake, 'orders_1.csv', ORDER_1)
+    await rm(join(lake, '.weir/catalog.sqlite'))
+    const ran = await weir(lake, ['curate', '--table', 'orders'])
+    expect(ran).toMatchObject({ code: 3, out: expect.stringContaining('The catalog was lost') })
+    expect(await rowsOf(lake, QUANTITIES)).toEqual([['A-0001', '1']])
+    expect((await weir(lake, ['reconcile'])).code).toBe(0)
+    expect(await weirJson(lake, ['status'])).toMatchObject({
+      code: 0,
+      document: { curated: [{ table: 'orders', behind: false, failed: null }, { behind: false }] },
+    })
+  })
+
   const WRONG: [string[], string][] = [
     [['curate', '--table', 'nope'], 'There is no curated table nope. The tables are: orders, orders_by_country.'],
     [['curate', '--model', 'orders'], 'There is no model orders. The models are: orders_by_country.'],

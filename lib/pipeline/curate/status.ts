@@ -56,7 +56,9 @@ async function statusOf(context: CurateContext, curated: Curated, now: Date): Pr
   const state = (await readTableState(context.lake.zones.ops, curated.name))?.state
   const planned = await planTable(context, curated, state)
   const version = state?.version
-  const last = state?.lastRun
+  const behind = planned.todo !== 'nothing' || planned.failing === true
+  // Once the table is up to date, nobody has to look at a run that failed on the way.
+  const last = behind ? state?.lastRun : undefined
   return {
     ...unknown(curated),
     ...(version
@@ -65,7 +67,7 @@ async function statusOf(context: CurateContext, curated: Curated, now: Date): Pr
           ageSeconds: Math.max(0, Math.round((now.getTime() - Date.parse(version.committedAt)) / 1000)),
         }
       : {}),
-    behind: planned.todo !== 'nothing' || planned.failing === true,
+    behind,
     why: planned.why,
     failed: last && last.outcome !== 'published' ? failedOf(last) : null,
     running: state?.pending ? { run: state.pending.run, startedAt: state.pending.startedAt } : null,
