@@ -326,7 +326,12 @@ describe('the catalog file', () => {
     })
     const { generation, complete } = await lake.catalog.state()
     expect(complete).toBe(false)
-    for (const sql of ['SELECT * FROM clean.orders', 'SELECT 1 FROM "clean".nothing', 'SHOW ALL TABLES'])
+    for (const sql of [
+      'SELECT * FROM clean.orders',
+      'SELECT 1 FROM "clean".nothing',
+      'SHOW TABLES',
+      'DESCRIBE clean.orders',
+    ])
       await expect(lake.queries.query(sql)).rejects.toThrow(
         'The catalog was lost and has been started anew, so rows may be missing from its tables. Run "weir reconcile"',
       )
