@@ -10,7 +10,8 @@ export interface Outcome {
   /** Looks that find it running before that. */
   looks?: number
   /** Rows of the answer, without the header. */
-  rows?: string[][]
+  rows?: (string | undefined)[][]
+  columns?: { Name: string; Type: string }[]
   bytes?: number
   /** What Athena does with it, when it is over. */
   effect?: () => void
@@ -34,7 +35,7 @@ export interface FakeAthena {
     maxAttempts: number
   }
   /** What becomes of a statement; `nth`: how often this text was started before. Default: it succeeds at once. */
-  script: (sql: string, nth: number) => Outcome | undefined
+  script: (sql: string, nth: number) => Outcome | undefined | Promise<Outcome | undefined>
   /** Every execution, in order. */
   executions: Execution[]
   /** Starts that Athena was asked for, those that gave an execution of before too. */
@@ -52,17 +53,17 @@ export async function startFakeAthena(): Promise<FakeAthena> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
+    request.on('end', async () => {
       const action = String(request.headers['x-amz-target']).replace(/^.*\./, '')
-      const [status, body] = answer(action, JSON.parse(Buffer.concat(chunks).toString()))
+      const [status, body] = await answer(action, JSON.parse(Buffer.concat(chunks).toString()))
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body))
     })
   })
 
-  function answer(action: string, body: Record<string, never>): [number, object] {
+  async function answer(action: string, body: Record<string, never>): Promise<[number, object]> {
     switch (action) {
       case 'StartQueryExecution':
-        return start(body.QueryString ?? '', body.ClientRequestToken ?? '', body.WorkGroup ?? '')
+        return await start(body.QueryString ?? '', body.ClientRequestToken ?? '', body.WorkGroup ?? '')
       case 'GetQueryExecution':
         return [200, { QueryExecution: look(found(body.QueryExecutionId)) }]
       case 'StopQueryExecution': {
@@ -72,11 +73,12 @@ export async function startFakeAthena(): Promise<FakeAthena> {
         return [200, {}]
       }
       case 'GetQueryResults': {
-        const rows = [['header'], ...(found(body.QueryExecutionId).outcome.rows ?? [])]
-        return [
-          200,
-          { ResultSet: { Rows: rows.map((row) => ({ Data: row.map((VarCharValue) => ({ VarCharValue })) })) } },
-        ]
+        const { rows: answered = [], columns = [{ Name: 'header', Type: 'varchar' }] } = found(
+          body.QueryExecutionId,
+        ).outcome
+        const rows = [columns.map(({ Name }) => Name), ...answered]
+        const Rows = rows.map((row) => ({ Data: row.map((VarCharValue) => ({ VarCharValue })) }))
+        return [200, { ResultSet: { Rows, ResultSetMetadata: { ColumnInfo: columns } } }]
       }
       case 'GetTable': {
         const table = fake.tables.get(`${body.DatabaseName}.${body.Name}`)
@@ -95,7 +97,7 @@ export async function startFakeAthena(): Promise<FakeAthena> {
     }
   }
 
-  function start(sql: string, token: string, workgroup: string): [number, object] {
+  async function start(sql: string, token: string, workgroup: string): Promise<[number, object]> {
     fake.starts++
     const error = fake.startErrors.shift()
     if (error && !error.lost) return [error.status, { __type: error.type, Message: error.type }]
@@ -110,7 +112,7 @@ export async function startFakeAthena(): Promise<FakeAthena> {
       workgroup,
       looked: 0,
       stopped: false,
-      outcome: fake.script(sql, nth) ?? {},
+      outcome: (await fake.script(sql, nth)) ?? {},
     }
     if (!known) fake.executions.push(execution)
     return error
