@@ -1,6 +1,7 @@
 // From what changed to the curate function: one FIFO queue, in which a group is a table, its dead letters, and the clocks of
 // scheduled models and of maintenance.
 
+import { createHash } from 'node:crypto'
 import { Duration } from 'aws-cdk-lib'
 import { EventField, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets'
@@ -18,6 +19,10 @@ export const CURATE_SECONDS = 900
 const BATCH = 10
 /** Deliveries before a message is a dead letter. A statement of Athena that takes longer than a run uses one for each run. */
 const TRIES = 8
+
+/** EventBridge takes 64 characters; a model's name may be longer, and begin as another's does. */
+const ruleName = (name: string): string =>
+  name.length <= 64 ? name : `${name.slice(0, 51)}-${createHash('sha256').update(name).digest('hex').slice(0, 12)}`
 
 export interface CurateQueueProps {
   names: Names
@@ -56,7 +61,7 @@ export class CurateQueue extends Construct {
     const at = EventField.time
     const clock = (name: string, schedule: string, description: string, wish: Parameters<typeof groupOf>[0]) =>
       new Rule(this, name, {
-        ruleName: `${names.environment}-${name}`.slice(0, 64),
+        ruleName: ruleName(`${names.environment}-${name}`),
         description: description.slice(0, 512),
         schedule: Schedule.expression(schedule),
         targets: [
