@@ -301,6 +301,42 @@ describe('mistakes', () => {
     })
   })
 
+  test('in the front matter: neither that model nor what follows it is made, and all others are', async () => {
+    const lake = await freshLake()
+    await put(lake, 'models/wrong.sql', '/*---\nmaterialised: view\n---*/\nSELECT order_id FROM curated.orders\n')
+    await put(lake, 'models/after.sql', 'SELECT order_id FROM curated.wrong\n')
+    const test = '  - not_null: customer_email\n    severity: warning\n'
+    await put(
+      lake,
+      'models/emails.sql',
+      `/*---\nmaterialized: view\ntests:\n${test}---*/\nSELECT customer_email FROM curated.orders\n`,
+    )
+    await put(
+      lake,
+      'models/nightly.sql',
+      '/*---\nschedule: rate(1 day)\n---*/\nSELECT count(*) AS n FROM curated.orders\n',
+    )
+    await put(lake, 'orders_1.csv', HEADER + ORDER_1)
+    const dropped = await weirJson(lake, ['drop', 'orders_1.csv'])
+    const names = (document: { curated: { table: string }[] }) => document.curated.map(({ table }) => table).sort()
+    expect(names(dropped.document)).toEqual(['emails', 'orders', 'orders_by_country'])
+    const status = await weirJson(lake, ['status'])
+    expect(status.code).toBe(3)
+    expect(status.document.models.problems).toEqual([
+      expect.stringMatching(/^wrong\.sql:2:1: There is no setting materialised/),
+    ])
+    expect(names(status.document)).toEqual(['emails', 'nightly', 'orders', 'orders_by_country'])
+
+    await rm(join(lake, 'models/wrong.sql'))
+    await rm(join(lake, 'models/after.sql'))
+    const ran = await weir(lake, ['curate', '--full'])
+    expect(ran.code).toBe(0)
+    expect(ran.out).toMatch(
+      /✓ curated\.emails {2}the view as it is now.* · 1 of 1 test failed · .*\n {4}warning {2}not_null of customer_email: 1 row\n/,
+    )
+    expect(ran.out).toContain('✓ curated.nightly  made anew')
+  })
+
   test('in a contract that a table cannot follow: said, and nothing is touched', async () => {
     const lake = await freshLake()
     await dropOrders(lake, 'orders_1.csv', ORDER_1)

@@ -115,7 +115,10 @@ describe('the contracts function', () => {
       lake,
     )
     expect([...found.plans.keys()]).toEqual(['orders'])
-    expect(found.version).toBe('0.1.0')
+    expect(found).toMatchObject({ version: '0.1.0', models: [] })
+    const models = [{ name: 'daily.sql', text: 'SELECT 1 AS n' }]
+    const answer = JSON.stringify({ files: [{ name: 'orders.yaml', text }], models, version: '0.1.0' })
+    expect(contractsOfAnswer(answer, undefined, lake).models).toEqual(models)
   })
 
   test.each([
