@@ -16,7 +16,7 @@ import type { Catalog, ObjectStore, QueryEngine, QueryOptions, QueryResult } fro
 import { listTableStates } from '../table-state.ts'
 import { namesThePast, statementOfThePast } from './athena-as-of.ts'
 import { commonFailure, ended, inOurWords, saidOf, scanned, startExecution, type Workgroup } from './athena-run.ts'
-import { awsError, guarded } from './errors.ts'
+import { AccessDenied, awsError, guarded } from './errors.ts'
 import { readStatement, type Statement } from './names.ts'
 
 export interface AthenaSettings extends Workgroup {
@@ -191,15 +191,23 @@ async function failure(settings: AthenaSettings, statement: Statement, execution
   const message = inOurWords(said, statement, databases)
   if (!/not (exist|found)|does not exist/i.test(said)) return new QueryError(message)
   const known = await guarded('list the tables', () => catalog.listTables())
-  // Models that are views are no tables to the catalog: it cannot tell them from views that people make for themselves.
-  const curated: string[] = []
-  if (settings.ops)
-    for await (const { state } of listTableStates(settings.ops))
-      if (state.version) curated.push(`curated.${state.table}`)
+  const curated = settings.ops ? await curatedNames(settings.ops) : []
   const all = [...known.map((table) => table.name), ...curated, 'ops.receipts', 'ops.rejects', 'ops.runs']
   const names = [...new Set(all)].sort()
   const small = new Set(names.map((name) => name.toLowerCase()))
   const missing = [...statement.tables].find((name) => /^(clean|curated|ops)\./.test(name) && !small.has(name))
   if (missing === undefined) return new QueryError(message)
   return new QueryError(`There is no table ${missing}. The tables are: ${names.join(', ')}. (${message})`)
+}
+
+/** Models that are views are no tables to the catalog: it cannot tell them from views that people make for themselves. */
+async function curatedNames(ops: ObjectStore): Promise<string[]> {
+  const names: string[] = []
+  try {
+    for await (const { state } of listTableStates(ops)) if (state.version) names.push(`curated.${state.table}`)
+  } catch (error) {
+    // Who may not look gets the other names; what is wrong with the query is what matters here.
+    if (!(error instanceof AccessDenied)) throw error
+  }
+  return names
 }

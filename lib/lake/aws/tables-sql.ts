@@ -119,7 +119,7 @@ function trinoIceberg(type: Type): { name: string; changed: boolean } {
       return { name: `map(${key.name}, ${value.name})`, changed: key.changed || value.changed }
     }
     case 'row': {
-      const fields = type.fields.map((field) => ({ name: field.name ?? '', ...{ of: trinoIceberg(field.type) } }))
+      const fields = type.fields.map((field) => ({ name: field.name ?? '', of: trinoIceberg(field.type) }))
       return {
         name: `row(${fields.map((field) => `${name(field.name.toLowerCase())} ${field.of.name}`).join(', ')})`,
         changed: fields.some((field) => field.of.changed),
@@ -431,8 +431,7 @@ const piece = (step: string, sql: string, { query }: Source, rest: Partial<Piece
 
 function insert({ job, into }: Target, source: Source): Piece {
   const { columns } = job.table
-  const gone = job.kind === 'incremental' && job.change.kind === 'merge'
-  const sql = `INSERT INTO ${into} (${namesOf(columns)})\nSELECT ${valuesOf(columns, 'q')}\nFROM ${relation(source, columns, gone)}`
+  const sql = `INSERT INTO ${into} (${namesOf(columns)})\nSELECT ${valuesOf(columns, 'q')}\nFROM ${relation(source, columns, false)}`
   return piece('insert', sql, source, { once: true })
 }
 

@@ -465,7 +465,7 @@ function startOf(run: string): number {
 async function storedTables({ glue, databases, zones }: AthenaTablesSettings, table: string): Promise<Set<string>> {
   const name = glueName(table)
   const found = new Set<string>()
-  const request = { DatabaseName: versionsDatabase(databases), Expression: `${name}_*` }
+  const request = { DatabaseName: versionsDatabase(databases) }
   await guarded('list stored tables in Glue', async () => {
     for await (const { TableList = [] } of paginateGetTables({ client: glue }, request))
       for (const { Name = '' } of TableList) found.add(Name)
