@@ -62,6 +62,14 @@ FROM ${ops}.rejects
 WHERE dataset = '${datasets[0] ?? 'orders'}' AND _upload = '20260101T000000000Z-000000000000'
 ORDER BY _row`,
     },
+    {
+      name: 'Runs of curated tables of the last week',
+      description: 'What each run did, what it scanned, and why it failed where it did.',
+      sql: `SELECT startedat, "table", outcome, scope, "rows".written, "rows".removed, "rows".total, bytesscanned, cost, reason.message
+FROM ${ops}.runs
+WHERE ${LAST_WEEK}
+ORDER BY startedat DESC`,
+    },
   ]
   for (const dataset of datasets)
     queries.push({

@@ -607,7 +607,18 @@ describe('Athena', () => {
       const [, found] = /FROM (\w+\.\S+)/.exec(QueryString) ?? []
       const table = tables.find(({ name }) => name === found?.replaceAll('"', ''))
       expect(table, QueryString).toBeDefined()
-      for (const column of ['droppedat', 'finishedat', 'dataset', 'outcome', 'ingest_date', '_upload', 'cells'])
+      for (const column of [
+        'droppedat',
+        'finishedat',
+        'startedat',
+        'bytesscanned',
+        'scope',
+        'dataset',
+        'outcome',
+        'ingest_date',
+        '_upload',
+        'cells',
+      ])
         if (new RegExp(`(?<![.\\w])${column}\\b`).test(QueryString))
           expect(table?.columns, QueryString).toContain(column)
     }

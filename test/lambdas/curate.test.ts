@@ -13,7 +13,7 @@ import {
 } from '../../lib/lake/aws/curate-queue.ts'
 import type { CuratedIndex } from '../../lib/lake/aws/curated-index.ts'
 import { PoisonMessage } from '../../lib/lake/aws/messages.ts'
-import { runFinished, runFinishedSchema, runMessage } from '../../lib/lake/aws/run-notifier.ts'
+import { openRunNotifier, runFinished, runFinishedSchema, runMessage } from '../../lib/lake/aws/run-notifier.ts'
 import { QueryError, StillRunning } from '../../lib/lake/errors.ts'
 import { listFaults } from '../../lib/lake/faults.ts'
 import type { CuratedTables } from '../../lib/lake/ports.ts'
@@ -213,6 +213,84 @@ describe('tests of a model that fail', () => {
     expect(await run([wish('best')])).toEqual(failures())
     expect(told).toHaveLength(1)
     expect(pauses).toEqual([])
+  })
+})
+
+describe('whoever is told', () => {
+  const failed: Run = {
+    format: 'weir.run/1',
+    run: '20260301T080000000Z-0123456789ab',
+    table: 'best',
+    kind: 'table',
+    outcome: 'failed_tests',
+    scope: 'full',
+    startedAt: '2026-03-01T08:00:00.000Z',
+    finishedAt: '2026-03-01T08:00:01.000Z',
+    version: null,
+    rows: { written: 3, removed: null, total: 3 },
+    uploads: { came: 0, left: 0, names: [] },
+    inputs: {},
+    statements: [],
+    bytesScanned: null,
+    cost: null,
+    tests: [
+      { test: 'unique', column: 'day', severity: 'error', passed: false, failures: 3, samples: ['{"day":"secret"}'] },
+      { test: 'plausible', severity: 'warning', passed: false, failures: 9, samples: [] },
+    ],
+    reason: { code: 'failed_tests', message: 'A test failed.', advice: 'Mend it.' },
+    weir: '0.1.0',
+  }
+  const deployed = {
+    partition: 'aws',
+    region: 'eu-central-1',
+    account: '111122223333',
+    environment: 'weir',
+    buckets: { landing: 'l', clean: 'c', curated: 'u', ops: 'o' },
+    eventBus: 'weir-events',
+  }
+  /** A client that notes what it is sent. */
+  const client = (answer: () => Promise<object>) => {
+    const inputs: Record<string, unknown>[] = []
+    const send = async ({ input }: { input: Record<string, unknown> }) => {
+      inputs.push(input)
+      return answer()
+    }
+    return { inputs, send }
+  }
+
+  it('hears which tests failed, what a reader has, and no value of a row', async () => {
+    const [sns, events] = [client(async () => ({})), client(async () => ({}))]
+    await openRunNotifier({ sns: sns as never, events: events as never, deployed }).tell(failed)
+    expect(sns.inputs).toMatchObject([
+      {
+        TopicArn: 'arn:aws:sns:eu-central-1:111122223333:weir-alarms-of-weir',
+        Subject: '[weir] curated.best: 1 test failed, readers keep the last good version',
+        Message: expect.stringContaining('  unique(day): 3 rows break it\n'),
+      },
+    ])
+    expect(JSON.stringify([sns.inputs, events.inputs])).not.toContain('secret')
+    // A warning holds nothing back.
+    expect(String(sns.inputs[0]?.Message)).not.toContain('plausible')
+    await openRunNotifier({ sns: sns as never, events: events as never, deployed }).tell({
+      ...failed,
+      outcome: 'published',
+      reason: null,
+    })
+    expect([sns.inputs.length, events.inputs.length]).toEqual([1, 2])
+  })
+
+  it('is told by one way also when the other is closed, and the error names that', async () => {
+    const sns = client(async () => ({}))
+    const events = client(async () => ({ FailedEntryCount: 1, Entries: [{ ErrorMessage: 'the bus is gone' }] }))
+    const { tell } = openRunNotifier({ sns: sns as never, events: events as never, deployed })
+    await expect(tell(failed)).rejects.toThrow('Could not tell the event bus weir-events: the bus is gone')
+    expect(sns.inputs).toHaveLength(1)
+    const both = openRunNotifier({
+      sns: client(() => Promise.reject(new Error('no such topic'))) as never,
+      events: events as never,
+      deployed,
+    })
+    await expect(both.tell(failed)).rejects.toThrow(/the bus is gone And: .*weir-alarms-of-weir: no such topic/)
   })
 })
 

@@ -48,6 +48,20 @@ describe('the lake of a function', () => {
     expect(() => deployedFromEnvironment({ WEIR_DEPLOYED: 'nonsense' })).toThrow(/does not name a lake/)
   })
 
+  it('that an older version deployed gets the names that its curated zone would have', () => {
+    const { curate: _queue, curateDeadLetters: _dead, ...queues } = deployed.queues
+    const { curate: _function, ...functions } = deployed.functions
+    const old = { ...deployed, queues, functions }
+    expect(deployedFromEnvironment({ WEIR_DEPLOYED: JSON.stringify(old) })).toEqual({
+      ...deployed,
+      queues: {
+        ...queues,
+        curate: 'https://example.com/weir-curate.fifo',
+        curateDeadLetters: 'https://example.com/weir-curate-dlq.fifo',
+      },
+    })
+  })
+
   it('gives the engine the memory beside Node, the CPUs that come with it, and half of /tmp', () => {
     const config = parseLakeConfig('aws: { lambda: { ephemeralStorageMB: 8192 } }', 'weir.yaml')
     expect(engineSettings(config, { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '3008' })).toMatchObject({
