@@ -3,6 +3,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { damagedRows, makeOrders, type OrdersFile } from './data.ts'
+import { incrementalRuns } from './incremental.ts'
 import { type Measured, measure, median, sum } from './measure.ts'
 
 export interface Sizes {
@@ -307,6 +308,41 @@ async function mergeAgainstDuck(bench: Bench): Promise<Figure[]> {
   }
 }
 
+/** The same few changes in a table and in one five times as large. */
+async function following(bench: Bench): Promise<Figure[]> {
+  const folder = join(bench.folder, 'incremental')
+  const { mergeRows: rows, mergeChanged: changed, pairs } = bench.sizes
+  try {
+    const runs = async (rows: number) => {
+      const found = await incrementalRuns(folder, { rows, changed, times: pairs })
+      bench.say(
+        `${rows.toLocaleString('en')} rows: the table ${seconds(median(found.entity))} s, the model ${seconds(median(found.model))} s, made anew ${seconds(found.full)} s`,
+      )
+      return found
+    }
+    const small = await runs(rows / 5)
+    const large = await runs(rows)
+    const figure = (what: string, of: 'entity' | 'model', more: string): Figure => ({
+      what: `${what} after ${changed.toLocaleString('en')} changed rows: a lake of ${rows.toLocaleString('en')} rows against one of a fifth`,
+      kind: 'max',
+      bar: 1.5,
+      value: median(large[of]) / median(small[of]),
+      unit: '×',
+      detail: `medians of ${pairs} runs: ${seconds(median(large[of]))} s and ${seconds(median(small[of]))} s${more}`,
+    })
+    return [
+      figure('an entity table', 'entity', ''),
+      figure(
+        'an incremental model per day',
+        'model',
+        `; made anew ${seconds(large.full)} s and ${seconds(small.full)} s, with the same rows`,
+      ),
+    ]
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
 /** The cases by the name that `--only` takes, in the order in which they run. */
 export const CASES: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   good: (bench) => againstFloor(bench, 0, 1.3, 'all rows good'),
@@ -316,5 +352,6 @@ export const CASES: Record<string, (bench: Bench) => Promise<Figure[]>> = {
   many: (bench) => manyFiles(bench, 0),
   ledger: (bench) => manyFiles(bench, bench.sizes.receipts),
   merge: mergeAgainstDuck,
+  follow: following,
   big: bigFile,
 }

@@ -104,8 +104,12 @@ export function resultLines({ paint }: Pick<Run, 'paint'>, { table, outcome, why
   ]
 }
 
-/** 2 for tests that failed: the new version was refused. 3 for a model or contract that cannot be run as it is. */
-export function exitOfResult({ outcome, run }: CurateResult): ExitCode {
+/**
+ * 2 for tests that failed: the new version was refused. 3 for a model or contract that cannot be run as it is. 4 where the lake itself
+ * is not ready: nothing else is waited for.
+ */
+export function exitOfResult({ outcome, run, dependents }: CurateResult): ExitCode {
+  if (outcome === 'waiting' && dependents.length === 0) return 4
   const known = outcome === 'nothing' ? (run?.outcome ?? 'nothing') : outcome
   return known === 'failed_tests' ? 2 : known === 'failed' ? 3 : 0
 }

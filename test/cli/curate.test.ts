@@ -380,7 +380,7 @@ describe('mistakes', () => {
     await dropOrders(lake, 'orders_1.csv', ORDER_1)
     await rm(join(lake, '.weir/catalog.sqlite'))
     const ran = await weir(lake, ['curate', '--table', 'orders'])
-    expect(ran).toMatchObject({ code: 3, out: expect.stringContaining('The catalog was lost') })
+    expect(ran).toMatchObject({ code: 4, out: expect.stringContaining('The catalog was lost') })
     expect(await rowsOf(lake, QUANTITIES)).toEqual([['A-0001', '1']])
     expect((await weir(lake, ['reconcile'])).code).toBe(0)
     expect(await weirJson(lake, ['status'])).toMatchObject({

@@ -172,8 +172,9 @@ describe('the SQL of a run', () => {
     })
     expect(sql).toBe(
       [
-        `WITH _weir_changed AS (SELECT "o"."id" AS _weir_p1 FROM curated.orders FOR VERSION AS OF 'v2' AS "o" WHERE "o"._upload IN ('u2', 'u''3') UNION SELECT "o"."id" AS _weir_p1 FROM curated.orders FOR VERSION AS OF 'v1' AS "o" WHERE "o"._upload IN ('u1')),`,
-        `_weir_affected AS (SELECT DISTINCT _weir_k1 FROM (SELECT o.shop AS _weir_k1 FROM curated.orders FOR VERSION AS OF 'v2' AS "o" JOIN _weir_changed AS c ON "o"."id" = c._weir_p1 UNION ALL SELECT o.shop AS _weir_k1 FROM curated.orders FOR VERSION AS OF 'v1' AS "o" JOIN _weir_changed AS c ON "o"."id" = c._weir_p1) AS k WHERE _weir_k1 IS NOT NULL)`,
+        `WITH _weir_came AS (SELECT "o"."id" AS _weir_p1 FROM curated.orders FOR VERSION AS OF 'v2' AS "o" WHERE "o"._upload IN ('u2', 'u''3')),`,
+        `_weir_left AS (SELECT "o"."id" AS _weir_p1 FROM curated.orders FOR VERSION AS OF 'v1' AS "o" WHERE "o"._upload IN ('u1')),`,
+        `_weir_affected AS (SELECT DISTINCT _weir_k1 FROM (SELECT o.shop AS _weir_k1 FROM curated.orders FOR VERSION AS OF 'v2' AS "o" WHERE "o"._upload IN ('u2', 'u''3') UNION ALL SELECT o.shop AS _weir_k1 FROM curated.orders FOR VERSION AS OF 'v1' AS "o" WHERE "o"._upload IN ('u1') UNION ALL SELECT o.shop AS _weir_k1 FROM curated.orders FOR VERSION AS OF 'v1' AS "o" WHERE "o"."id" IN (SELECT _weir_p1 FROM _weir_came) UNION ALL SELECT o.shop AS _weir_k1 FROM curated.orders FOR VERSION AS OF 'v2' AS "o" WHERE "o"."id" IN (SELECT _weir_p1 FROM _weir_left)) AS k WHERE _weir_k1 IS NOT NULL)`,
         `SELECT m."n" AS "n", a._weir_k1 AS "shop", m."shop" IS NULL AS _gone`,
         'FROM _weir_affected AS a LEFT JOIN (',
         `SELECT count(*) AS n, o.shop FROM (SELECT "o".* FROM curated.orders FOR VERSION AS OF 'v2' AS "o" JOIN _weir_affected AS a ON o.shop = a._weir_k1) o GROUP BY o.shop`,
@@ -190,7 +191,7 @@ describe('the SQL of a run', () => {
     expect(sql).toContain(
       'SELECT o.shop AS _weir_k1 FROM curated.orders AS "o" WHERE false UNION ALL SELECT o.shop AS _weir_k1 FROM curated.orders@7 AS "o" WHERE "o"._upload IN (\'u1\')',
     )
-    expect(sql).not.toContain('_weir_changed')
+    expect(sql).not.toContain('_weir_came')
   })
   it('is SQL to a parser that is not ours', () => {
     const change = { driverKey: ['id'], before: 'v1', now: 'v2', came: ['u2'], left: ['u1'] }

@@ -31,7 +31,8 @@ const among = (column: string, values: readonly string[]): string =>
   values.length === 0 ? 'false' : `${column} IN (${values.map(text).join(', ')})`
 
 const AFFECTED = '_weir_affected'
-const CHANGED = '_weir_changed'
+const CAME = '_weir_came'
+const LEFT = '_weir_left'
 const keyName = (index: number): string => `_weir_k${index + 1}`
 
 function incrementalOf(model: Model): Incremental {
@@ -52,20 +53,20 @@ export function incrementalQuery(model: Model, change: DriverChange, { version =
   const names = keyExpressions.map((_, index) => keyName(index))
 
   const withs: string[] = []
-  const changed: string[] = []
-  if (change.driverKey.length > 0) {
-    const key = change.driverKey.map((column, index) => `${d}.${name(column)} AS _weir_p${index + 1}`).join(', ')
-    const rows = [`SELECT ${key} FROM ${now} AS ${d} WHERE ${among(`${d}._upload`, change.came)}`]
-    if (before !== undefined)
-      rows.push(`SELECT ${key} FROM ${before} AS ${d} WHERE ${among(`${d}._upload`, change.left)}`)
-    withs.push(`${CHANGED} AS (${rows.join(' UNION ')})`)
-    const on = change.driverKey.map((column, index) => `${d}.${name(column)} = c._weir_p${index + 1}`).join(' AND ')
-    for (const relation of before === undefined ? [now] : [now, before])
-      changed.push(`SELECT ${keys} FROM ${relation} AS ${d} JOIN ${CHANGED} AS c ON ${on}`)
-  } else {
-    changed.push(`SELECT ${keys} FROM ${now} AS ${d} WHERE ${among(`${d}._upload`, change.came)}`)
-    if (before !== undefined)
-      changed.push(`SELECT ${keys} FROM ${before} AS ${d} WHERE ${among(`${d}._upload`, change.left)}`)
+  const came = (what: string) => `SELECT ${what} FROM ${now} AS ${d} WHERE ${among(`${d}._upload`, change.came)}`
+  const left = (what: string) => `SELECT ${what} FROM ${before} AS ${d} WHERE ${among(`${d}._upload`, change.left)}`
+  const changed = [came(keys)]
+  const hasLeft = before !== undefined && change.left.length > 0
+  if (hasLeft) changed.push(left(keys))
+  // A row that came may stand where another row of its key has been; and where a row left, another one may stand now.
+  const key = change.driverKey.map((column, index) => `${d}.${name(column)} AS _weir_p${index + 1}`).join(', ')
+  if (key !== '' && before !== undefined) {
+    withs.push(`${CAME} AS (${came(key)})`)
+    changed.push(`SELECT ${keys} FROM ${before} AS ${d} ${ofKeys(d, change.driverKey, CAME)}`)
+  }
+  if (key !== '' && hasLeft) {
+    withs.push(`${LEFT} AS (${left(key)})`)
+    changed.push(`SELECT ${keys} FROM ${now} AS ${d} ${ofKeys(d, change.driverKey, LEFT)}`)
   }
   const known = names.map((key) => `${key} IS NOT NULL`).join(' AND ')
   withs.push(
@@ -84,6 +85,16 @@ export function incrementalQuery(model: Model, change: DriverChange, { version =
     `WITH ${withs.join(',\n')}\nSELECT ${columns.join(', ')}, m.${name(model.uniqueKey[0] ?? '')} IS NULL AS _gone\n` +
     `FROM ${AFFECTED} AS a LEFT JOIN (\n${rows}\n) AS m ON ${on}`
   )
+}
+
+/**
+ * Only rows with one of some keys. By IN where that can be said: whoever runs it then holds the few changed keys and passes the
+ * many rows by, and needs no estimate to see that it should.
+ */
+function ofKeys(d: string, key: readonly string[], keys: string): string {
+  const [only, more] = key
+  if (only !== undefined && more === undefined) return `WHERE ${d}.${name(only)} IN (SELECT _weir_p1 FROM ${keys})`
+  return `JOIN ${keys} AS c ON ${key.map((column, index) => `${d}.${name(column)} = c._weir_p${index + 1}`).join(' AND ')}`
 }
 
 /**

@@ -3,8 +3,13 @@
 
 import type { TableChange, TableDefinition } from '../../lake/ports.ts'
 
-/** Uploads named in one statement. Athena takes 256 KB of it; an id is 32 characters long. */
-export const NAMED_UPLOADS = 5000
+/**
+ * Uploads in one list of a statement. Athena takes 256 KB of it, an id with its quotes and comma is 36, and a merge may have two
+ * such lists: what comes and leaves, and all others.
+ */
+export const NAMED_UPLOADS = 2500
+/** Places of a merge that name the uploads that leave. */
+export const LEFT_PLACES = 4
 /** Sources by which a statement also says where to look, so that no other partition is opened. */
 const NAMED_SOURCES = 200
 
@@ -43,11 +48,18 @@ export function fullChange({
 }: Omit<EntityChange, 'came' | 'left' | 'sources' | 'baseColumns'>): TableChange {
   // Too many to be named: what clean shows then is looked at afterwards (see run.ts).
   const where = all.length > NAMED_UPLOADS ? '' : ` WHERE ${among('_upload', all)}`
-  const columns = columnsOf(table)
-  if (key.length === 0) return { kind: 'replace', query: `SELECT ${columns} FROM clean.${name(dataset)}${where}` }
+  const from = `FROM clean.${name(dataset)}`
+  // Within one upload a key comes once.
+  if (key.length === 0 || all.length === 1)
+    return { kind: 'replace', query: `SELECT ${columnsOf(table)} ${from}${where}` }
+  // Not by a window: for that all rows would have to be held, here only their keys.
+  const keys = key.map(name).join(', ')
+  const on = [...key, '_upload'].map((column) => `c.${name(column)} = n.${name(column)}`).join(' AND ')
   return {
     kind: 'replace',
-    query: `SELECT ${columns} FROM (SELECT ${columns}, ${newestFirst(key)} AS _place FROM clean.${name(dataset)}${where}) WHERE _place = 1`,
+    query:
+      `SELECT ${columnsOf(table, 'c.')} ${from} c ` +
+      `JOIN (SELECT ${keys}, max(_upload) AS _upload ${from}${where} GROUP BY ${keys}) n ON ${on}`,
   }
 }
 

@@ -11,7 +11,7 @@ import type { PartitionField, TableJob } from '../../lake/ports.ts'
 import { runId } from '../../lake/runs.ts'
 import type { KeptVersion, TableState } from '../../lake/table-state.ts'
 import { type CurateContext, type Curated, inputsOf } from './context.ts'
-import { changeOf, fullChange, NAMED_UPLOADS } from './entity.ts'
+import { changeOf, fullChange, LEFT_PLACES, NAMED_UPLOADS } from './entity.ts'
 import { cleanUploads, digestOf, type Inputs, lookAtInputs, sourceOf, type Uploads, uploadOf } from './inputs.ts'
 
 export interface PlanOptions {
@@ -52,8 +52,16 @@ export async function planTable(
   options: PlanOptions = {},
 ): Promise<Planned> {
   const definition = definitionOf(curated)
+  const reads = inputsOf(curated)
+  // From a catalog with holes all rows that it lacks would look as if they had left.
+  if (reads.some((table) => table.startsWith('clean.')) && !(await context.lake.catalog.state()).complete)
+    return {
+      todo: 'wait',
+      why: 'The catalog was lost and has been started anew, so rows may be missing from it. Run "weir reconcile" to fill it again',
+      missing: [],
+    }
   const known = curated.kind === 'entity' ? await entityInputs(context, curated.name) : undefined
-  const inputs = known?.inputs ?? (await lookAtInputs(context.lake, inputsOf(curated)))
+  const inputs = known?.inputs ?? (await lookAtInputs(context.lake, reads))
   if (inputs.missing.length > 0)
     return {
       todo: 'wait',
@@ -74,7 +82,7 @@ export async function planTable(
     failed &&
     !options.full &&
     !options.retryFailed &&
-    failed.definition === definition &&
+    failed.definition === withTests(curated, definition) &&
     sameInputs(failed.inputs, inputs.ids)
   )
     return { todo: 'nothing', why: `its run ${failed.run} failed, and nothing has changed since`, failing: true }
@@ -84,7 +92,7 @@ export async function planTable(
     return planEntity(facts, curated, known?.uploads ?? {})
   } catch (error) {
     if (!(error instanceof SchemaChangeRefused)) throw error
-    return { todo: 'refuse', why: error.message, error, definition, inputs: inputs.ids }
+    return { todo: 'refuse', why: error.message, error, definition: withTests(curated, definition), inputs: inputs.ids }
   }
 }
 
@@ -108,6 +116,10 @@ function definitionOf(curated: Curated): string {
 
 const keyOf = (curated: Curated & { kind: 'entity' }): string[] =>
   curated.plan.settings.curated.mode === 'merge' ? curated.plan.primaryKey : []
+
+/** … and about whether readers see them: a test that was mended lets a run try again. */
+export const withTests = (curated: Curated, definition: string): string =>
+  curated.kind === 'entity' ? definition : `${definition} ${hex(JSON.stringify(curated.model.tests), 24)}`
 
 export function sameInputs(a: Record<string, string>, b: Record<string, string>): boolean {
   const names = Object.keys(a)
@@ -138,7 +150,7 @@ function planEntity(facts: Facts, curated: Curated & { kind: 'entity' }, uploads
   // Rows that only add up must not come twice: what may be there already goes first.
   const leaving =
     key.length > 0 ? left : [...new Set([...left, ...came.filter((upload) => mayBeThere.has(upload))])].sort()
-  const full = facts.full || !evolves || came.length + leaving.length > NAMED_UPLOADS
+  const full = facts.full || !evolves || came.length + LEFT_PLACES * leaving.length > NAMED_UPLOADS
   const all = [...now].sort()
   const base = state?.version ?? undefined
   const shared = { definition, major, inputs: inputs.ids, uploads, came, left: leaving }

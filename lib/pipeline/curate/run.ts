@@ -4,7 +4,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { PreconditionFailed, QueryError, type SchemaChangeRefused } from '../../lake/errors.ts'
-import type { RanStatement, StagedTable, TableRunOptions } from '../../lake/ports.ts'
+import type { RanStatement, StagedTable, TableRunOptions, TableVersion } from '../../lake/ports.ts'
 import { RUN_FORMAT, type Run, runId, writeRun } from '../../lake/runs.ts'
 import { readTableState, type StoredTableState, type TableState, writeTableState } from '../../lake/table-state.ts'
 import { WEIR_VERSION } from '../../version.ts'
@@ -13,7 +13,7 @@ import { audit } from './audit.ts'
 import { type CurateContext, type Curated, curatedNamed, dependentsOf, KEPT_VERSIONS } from './context.ts'
 import { NAMED_UPLOADS } from './entity.ts'
 import { cleanUploads, uploadOf } from './inputs.ts'
-import { type PlanOptions, partitionsOf, planTable, type Step } from './plan.ts'
+import { type PlanOptions, partitionsOf, planTable, type Step, withTests } from './plan.ts'
 
 export interface CurateOptions extends PlanOptions {
   signal?: AbortSignal
@@ -124,7 +124,7 @@ async function perform(
     const record = recordOf(facts, now(), 'published', [...staged.statements, ...statements], {
       tests,
       staged,
-      version: version.id,
+      version,
     })
     const state = publishedState(
       context,
@@ -236,7 +236,7 @@ function failedState(before: TableState | undefined, curated: Curated, step: Ste
     ...(before ?? blankState(curated)),
     pending: null,
     suspects: [...new Set([...(before?.suspects ?? []), ...(before?.pending ? step.came : [])])],
-    failed: { run: step.job.run, definition: step.definition, inputs: step.inputs },
+    failed: { run: step.job.run, definition: withTests(curated, step.definition), inputs: step.inputs },
     lastRun,
   }
 }
@@ -329,7 +329,7 @@ function recordOf(
   finishedAt: Date,
   outcome: Run['outcome'],
   statements: RanStatement[],
-  rest: { tests?: Run['tests']; staged?: StagedTable; version?: string; reason?: Run['reason'] },
+  rest: { tests?: Run['tests']; staged?: StagedTable; version?: TableVersion; reason?: Run['reason'] },
 ): Run {
   const sum = (values: (number | undefined)[]) =>
     values.some((value) => value !== undefined) ? values.reduce<number>((all, value) => all + (value ?? 0), 0) : null
@@ -338,8 +338,11 @@ function recordOf(
     outcome,
     scope: step.scope,
     finishedAt: finishedAt.toISOString(),
-    version: rest.version ?? null,
-    ...(rest.staged ? { rows: rest.staged.rows } : {}),
+    version: rest.version?.id ?? null,
+    // Where the statement did not count them, its version may have.
+    ...(rest.staged
+      ? { rows: { ...rest.staged.rows, total: rest.staged.rows.total ?? rest.version?.rows ?? null } }
+      : {}),
     uploads: {
       came: step.came.length,
       left: step.left.length,
