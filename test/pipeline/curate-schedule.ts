@@ -223,6 +223,11 @@ async function worker(
     await turn()
     if (queue.length === 0) continue
     const [event = ''] = queue.splice(random.below(queue.length), 1)
+    // Late means late: others come first.
+    if (event.startsWith(LATE) && !world.ended && random.chance(0.98)) {
+      queue.push(event)
+      continue
+    }
     let dead = false
     const around: AroundCall = async (call, key, run) => {
       if (dead) throw new Crash('dead')
@@ -241,7 +246,7 @@ async function worker(
       if (fate === 'after') die(`after ${call} ${key}`)
       return answer
     }
-    const lake = surroundedLake(world, sabotage(world.lake), around)
+    const lake = sabotage(surroundedLake(world, world.lake, around))
     const context = contextOf(world, lake)
     world.story.push(`${name}: ${event}`)
     try {
