@@ -85,7 +85,10 @@ describe('weir.yaml', () => {
   })
 
   test.each([
-    ['memori: 1GB', /memori: weir\.yaml has no such setting; it knows: name, environment, target, contracts, models, memory/],
+    [
+      'memori: 1GB',
+      /memori: weir\.yaml has no such setting; it knows: name, environment, target, contracts, models, memory/,
+    ],
     ['landing: {keepVersion: false}', /keepVersion: landing has no such setting; it knows: keepVersions\./],
     ['limits: {maxBytes: 1}', /maxBytes: limits has no such setting; it knows: maxExpandedBytes, maxExpansion/],
     ['memory: lots', /memory: must be a size of at least \d+ bytes, like 512MB.* Found "lots"/],

@@ -1,4 +1,4 @@
-// The publishing protocol under 300 random schedules, and the same schedules on protocols broken on purpose: the checks
+// The publishing protocol under 200 random schedules, and the same schedules on protocols broken on purpose: the checks
 // must find each of those, or they would not be worth much. `npm run test:faults` runs many more.
 
 import { rm } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { SABOTAGES } from './sabotage.ts'
 import { runSchedule, type Sabotage, type ScheduleResult } from './schedule.ts'
 import { interleave, randomFrom, type Turn } from './turns.ts'
 
-const SCHEDULES = 300
+const SCHEDULES = 200
 const TIMEOUT = 10 * 60_000
 
 async function runIn(seed: number, sabotage?: Sabotage): Promise<ScheduleResult> {

@@ -34,12 +34,24 @@ describe('docs/receipt.md', () => {
     for (const folder of ['engine', 'pipeline']) {
       const root = new URL(`../../lib/${folder}/`, import.meta.url).pathname
       for (const name of await readdir(root, { recursive: true })) {
-        if (!name.endsWith('.ts')) continue
+        // Curated tables have runs, not receipts: docs/curated.md explains theirs.
+        if (!name.endsWith('.ts') || name.startsWith('curate/')) continue
         const source = await readFile(join(root, name), 'utf8')
         for (const [, code] of source.matchAll(/(?:new Refusal\(\s*|\bcode: )'([a-z_]+)'/g)) used.add(code ?? '')
       }
     }
     expect(used.size).toBeGreaterThan(20)
     expect(documented('Reason codes').sort()).toEqual([...used].sort())
+  })
+})
+
+describe('docs/curated.md', () => {
+  test('explains every reason for which a run makes no version, and no other', async () => {
+    const source = await readFile(new URL('../../lib/pipeline/curate/run.ts', import.meta.url), 'utf8')
+    const used = [...source.matchAll(/\bcode: '([a-z_]+)'/g)].map(([, code]) => code)
+    const page = await readFile(new URL('../../docs/curated.md', import.meta.url), 'utf8')
+    const [, table = ''] = /\| `reason.code` \|[^\n]*\n\|[-| ]+\n((?:\|[^\n]*\n)+)/.exec(page) ?? []
+    expect(used.length).toBeGreaterThan(2)
+    expect([...table.matchAll(/^\| `([a-z_]+)` /gm)].map(([, code]) => code).sort()).toEqual(used.sort())
   })
 })

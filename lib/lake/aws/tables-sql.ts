@@ -89,7 +89,7 @@ export function readStoredName(stored: string): { table: string; run: string } |
 }
 
 /** Below the curated zone: where the files of stored tables lie. */
-export const STORED_PREFIX = 'stored/'
+export const STORED_PREFIX = '_stored/'
 
 /** The Glue type of a column of an Iceberg table. */
 export const icebergType = (sqlType: string): string =>

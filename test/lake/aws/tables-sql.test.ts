@@ -245,7 +245,7 @@ WHEN NOT MATCHED AND s._left IS NULL THEN INSERT ("id", "d", "_upload") VALUES (
 
 const CTAS = (query: string, more = '', location = STORED) =>
   `CREATE TABLE "weir_curated_versions"."${location}"\n` +
-  `WITH (table_type = 'ICEBERG', is_external = false, format = 'PARQUET', write_compression = 'ZSTD', location = 's3://weir-curated/stored/${location}/'${more})\n` +
+  `WITH (table_type = 'ICEBERG', is_external = false, format = 'PARQUET', write_compression = 'ZSTD', location = 's3://weir-curated/_stored/${location}/'${more})\n` +
   `AS SELECT q."id" AS "id", q."d" AS "d", q."_upload" AS "_upload"\nFROM (\n${query}\n) AS q ("id", "d", "_upload")`
 const VIEW = `CREATE OR REPLACE VIEW "weir_curated"."orders" AS\nSELECT "id", "d", "_upload" FROM "weir_curated_versions"."${STORED}"`
 const query = 'SELECT o.id, o.d, o._upload FROM curated.x AS o -- all of them'

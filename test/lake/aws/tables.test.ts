@@ -455,7 +455,7 @@ describe('maintenance', () => {
       'orders_by_hand',
     ])
       fake.tables.set(`weir_curated_versions.${name}`, {})
-    for (const name of [kept, forgotten, left]) await lake.zones.curated.put(`stored/${name}/data/1.parquet`, 'x')
+    for (const name of [kept, forgotten, left]) await lake.zones.curated.put(`_stored/${name}/data/1.parquet`, 'x')
     const { did } = await tables().maintain('orders', [
       { ...BASE, id: kept },
       { ...BASE, id: history },
@@ -466,8 +466,8 @@ describe('maintenance', () => {
       `DROP TABLE IF EXISTS \`weir_curated_versions\`.\`${left}\``,
     ])
     const keys = []
-    for await (const { key } of lake.zones.curated.list('stored/')) keys.push(key)
-    expect(keys).toEqual([`stored/${kept}/data/1.parquet`])
+    for await (const { key } of lake.zones.curated.list('_stored/')) keys.push(key)
+    expect(keys).toEqual([`_stored/${kept}/data/1.parquet`])
   })
 
   test('a table is dropped with all that was stored of it', async () => {
