@@ -196,7 +196,7 @@ function canFollow(curated: Curated & { kind: 'entity' }, state: TableState, key
 }
 
 function whyFull({ full }: Facts, isThere: boolean, evolves: boolean, came: number): string {
-  if (full) return 'made anew, as asked'
+  if (full) return 'as asked'
   if (!isThere) return 'there is no table yet'
   if (!evolves) return 'its contract has a new major version'
   return `${uploadsInWords(came)} came: more than one statement can name`
@@ -257,7 +257,7 @@ function followDriver({ definition, state, inputs, full }: Facts, driver: string
 }
 
 function whyModel({ definition, state, inputs, full }: Facts): string {
-  if (full) return 'made anew, as asked'
+  if (full) return 'as asked'
   if (!state?.version) return 'there is no table yet'
   if (state.definition !== definition) return 'the model has changed'
   const changed = Object.entries(inputs.ids).filter(([table, id]) => state.inputs[table] !== id)
