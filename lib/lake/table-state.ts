@@ -58,7 +58,10 @@ export const tableStateSchema = z.object({
       journal: z.record(z.string(), z.string()),
     })
     .nullable(),
-  /** Uploads of a run that failed: they may be in the table although `uploads` does not say so. */
+  /**
+   * Uploads that may be in the table although `uploads` does not say so: of a run that failed, or that clean showed for a while
+   * when a statement ran that could not name all.
+   */
   suspects: z.array(z.string()),
   /** A model whose tests failed on these inputs: it is not made again from them. */
   failed: z.object({ run: z.string(), definition: z.string(), inputs: z.record(z.string(), z.string()) }).nullable(),

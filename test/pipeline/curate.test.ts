@@ -2,6 +2,7 @@
 // retractions, changed contracts and failed tests.
 
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Lake } from '../../lib/lake/ports.ts'
 import { readTableState } from '../../lib/lake/table-state.ts'
 import { curate } from '../../lib/pipeline/curate/curate.ts'
 import { curateTable } from '../../lib/pipeline/curate/run.ts'
@@ -114,6 +115,51 @@ describe('an entity table that adds up', () => {
     ])
     await retract(context, 'orders/b.csv')
     expect(await curate(context)).toMatchObject([{ run: { rows: { written: 0, removed: 1, total: 1 } } }])
+  })
+})
+
+describe('a table of more uploads than a statement can name', () => {
+  /** The lake, with 2,501 sources more whose rows nobody needs, so that they cannot be named. */
+  const crowded = (lake: Lake): Lake => ({
+    ...lake,
+    catalog: Object.assign(Object.create(lake.catalog), {
+      async *listPartitions(table: string) {
+        yield* lake.catalog.listPartitions(table)
+        for (let n = 0; n < 2501; n++)
+          yield { values: ['2026-01-01', `s${n}`], location: `orders/upload=20251231T000000000Z-${n}/0/` }
+      },
+    }),
+  })
+
+  it.each([
+    ['adds up', append],
+    ['is merged', merge],
+  ])('that %s takes in once what comes and goes while it is made', async (_, plan) => {
+    const { drop, rows, context: quiet, lake } = await open([plan])
+    await drop('orders/a.csv', [row('x', 1), row('y', 1)])
+    const full = crowded(lake)
+    const context = { ...quiet, lake: full }
+    // As on Athena, where it is publishing that reads clean.
+    const tables: Lake['tables'] = Object.assign(Object.create(lake.tables), {
+      stage: async (job: Parameters<Lake['tables']['stage']>[0]) => ({
+        job,
+        preview: '',
+        rows: { written: null, removed: null, total: null },
+        statements: [],
+      }),
+      async publish(...[{ job }, options]: Parameters<Lake['tables']['publish']>) {
+        await drop('orders/a.csv', [row('x', 2)])
+        await drop('orders/b.csv', [row('z', 2)])
+        return await lake.tables.publish(await lake.tables.stage(job, options), options)
+      },
+    })
+    await curateTable({ ...context, lake: { ...full, tables } }, 'orders')
+    expect((await readTableState(lake.zones.ops, 'orders'))?.state.suspects).toHaveLength(3)
+    await retract(context, 'orders/b.csv')
+    expect(await curateTable(context, 'orders')).toMatchObject({ outcome: 'published', run: { scope: 'change' } })
+    expect(await rows(ALL)).toEqual([['x', '2']])
+    expect((await readTableState(lake.zones.ops, 'orders'))?.state.suspects).toEqual([])
+    expect(await curateTable(context, 'orders')).toMatchObject({ outcome: 'nothing' })
   })
 })
 

@@ -142,14 +142,10 @@ function planEntity(facts: Facts, curated: Curated & { kind: 'entity' }, uploads
   const partitions = Object.keys(uploads).filter((partition) => uploads[partition] !== known[partition])
   const came = partitions.map((partition) => uploadOf(uploads[partition] ?? '')).sort()
   const mayBeThere = new Set([...Object.values(known).map(uploadOf), ...(state?.suspects ?? [])])
-  // An upload that was stored anew under another contract both leaves and comes.
-  const replaced = Object.entries(known).flatMap(([partition, place]) =>
-    uploads[partition] !== place && now.has(uploadOf(place)) ? [uploadOf(place)] : [],
-  )
-  const left = [...new Set([...[...mayBeThere].filter((upload) => !now.has(upload)), ...replaced])].sort()
-  // Rows that only add up must not come twice: what may be there already goes first.
-  const leaving =
-    key.length > 0 ? left : [...new Set([...left, ...came.filter((upload) => mayBeThere.has(upload))])].sort()
+  // What comes and may be there already leaves first: rows that only add up must not come twice, and an upload that was stored
+  // anew under another contract may have other keys than before.
+  const left = [...mayBeThere].filter((upload) => !now.has(upload))
+  const leaving = [...new Set([...left, ...came.filter((upload) => mayBeThere.has(upload))])].sort()
   const full = facts.full || !evolves || came.length + LEFT_PLACES * leaving.length > NAMED_UPLOADS
   const all = [...now].sort()
   const base = state?.version ?? undefined

@@ -12,7 +12,7 @@ import { ensureTable, messageOf } from '../project.ts'
 import { audit } from './audit.ts'
 import { type CurateContext, type Curated, curatedNamed, dependentsOf, KEPT_VERSIONS } from './context.ts'
 import { NAMED_UPLOADS } from './entity.ts'
-import { cleanUploads, uploadOf } from './inputs.ts'
+import { cleanUploads, type Uploads, uploadOf } from './inputs.ts'
 import { type PlanOptions, partitionsOf, planTable, type Step, withTests } from './plan.ts'
 
 export interface CurateOptions extends PlanOptions {
@@ -119,8 +119,9 @@ async function perform(
       })
       return await note(context, begun.at(), failedState(begun.at()?.state, curated, step, record), record)
     }
-    const moved = await movedMeanwhile(context, curated, step)
     const { version, statements } = await lake.tables.publish(staged, run)
+    // Only now: on AWS it is publishing that reads clean.
+    const doubts = await movedMeanwhile(context, curated, step)
     const record = recordOf(facts, now(), 'published', [...staged.statements, ...statements], {
       tests,
       staged,
@@ -132,7 +133,7 @@ async function perform(
       curated,
       step,
       { ...version, change: step.change },
-      moved,
+      doubts,
       record,
     )
     const result = await note(context, begun.at(), state, record)
@@ -204,13 +205,12 @@ function publishedState(
   curated: Curated,
   step: Step,
   version: NonNullable<TableState['version']>,
-  moved: string[],
+  { uploads, suspects }: Doubts,
   lastRun: Run,
 ): NextState {
   const { job } = step
   const { description } = job.table
   const history = before?.version ? [before.version, ...before.history] : []
-  const uploads = Object.fromEntries(Object.entries(step.uploads).filter(([partition]) => !moved.includes(partition)))
   return {
     ...blankState(curated),
     ...(description === undefined ? {} : { description }),
@@ -225,17 +225,20 @@ function publishedState(
     history: history.slice(0, keepVersions),
     inputs: step.inputs,
     uploads,
-    suspects: moved.map((partition) => uploadOf(step.uploads[partition] ?? '')),
+    suspects,
     lastRun,
   }
 }
 
 /** As it was; with what this run may have left in the table, although it failed. */
 function failedState(before: TableState | undefined, curated: Curated, step: Step, lastRun: Run): NextState {
+  const state = before ?? blankState(curated)
+  const doubts = before?.pending ? differing(state.uploads, step.uploads) : { uploads: state.uploads, suspects: [] }
   return {
-    ...(before ?? blankState(curated)),
+    ...state,
     pending: null,
-    suspects: [...new Set([...(before?.suspects ?? []), ...(before?.pending ? step.came : [])])],
+    uploads: doubts.uploads,
+    suspects: [...new Set([...state.suspects, ...doubts.suspects])],
     failed: { run: step.job.run, definition: withTests(curated, step.definition), inputs: step.inputs },
     lastRun,
   }
@@ -285,14 +288,31 @@ async function tell({ lake, log, onRun }: CurateContext, run: Run): Promise<void
   onRun?.(run)
 }
 
+/** What is known of a table, and the uploads of which it is not known whether their rows are in it. */
+type Doubts = Pick<TableState, 'uploads' | 'suspects'>
+
 /**
- * Partitions that a statement may have read otherwise than was decided: it could not name all uploads, and clean moved while it
- * ran. They are taken in again.
+ * A statement that could not name all uploads may have read what clean showed before it moved, or after: both are in doubt, and
+ * partitions that have come meanwhile are too.
  */
-async function movedMeanwhile({ lake }: CurateContext, curated: Curated, step: Step): Promise<string[]> {
-  if (curated.kind !== 'entity' || Object.keys(step.uploads).length <= NAMED_UPLOADS) return []
-  const now = await cleanUploads(lake, curated.name)
-  return Object.keys(step.uploads).filter((partition) => now[partition] !== step.uploads[partition])
+async function movedMeanwhile({ lake }: CurateContext, curated: Curated, step: Step): Promise<Doubts> {
+  if (curated.kind !== 'entity' || Object.keys(step.uploads).length <= NAMED_UPLOADS)
+    return { uploads: step.uploads, suspects: [] }
+  return differing(step.uploads, await cleanUploads(lake, curated.name))
+}
+
+/** Where two looks at a clean table agree, and the uploads of either where they do not. */
+function differing(before: Uploads, after: Uploads): Doubts {
+  const places = new Set(
+    [...Object.keys(before), ...Object.keys(after)]
+      .filter((partition) => before[partition] !== after[partition])
+      .flatMap((partition) => [before[partition], after[partition]])
+      .filter((place) => place !== undefined),
+  )
+  return {
+    uploads: Object.fromEntries(Object.entries(before).filter(([partition, place]) => after[partition] === place)),
+    suspects: [...new Set([...places].map(uploadOf))].sort(),
+  }
 }
 
 /** Versions that are no longer kept make room. What fails here fails again, or not, with the next run. */
