@@ -1,5 +1,7 @@
 // The errors of lib/lake, each with a name that callers can test for.
 
+import { QueryError } from '../sql/errors.ts'
+
 export { QueryError, UnsupportedSql } from '../sql/errors.ts'
 
 export class PreconditionFailed extends Error {
@@ -68,4 +70,12 @@ export class StillRunning extends Error {
 /** A table cannot become what its contract says now without a new major version. Nothing was touched. */
 export class SchemaChangeRefused extends Error {
   override name = 'SchemaChangeRefused'
+}
+
+/**
+ * A table had to be taken away to be made anew, and could not be made: readers find nothing, or no rows, and none of its versions
+ * is there any more.
+ */
+export class TableLost extends QueryError {
+  override name = 'TableLost'
 }

@@ -13,7 +13,7 @@ import {
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
 import { GetTableCommand, type GlueClient, paginateGetTables } from '@aws-sdk/client-glue'
-import { QueryError, StillRunning, StorageError } from '../errors.ts'
+import { QueryError, StillRunning, StorageError, TableLost } from '../errors.ts'
 import type {
   Catalog,
   CuratedTables,
@@ -156,8 +156,12 @@ async function publish(
   const found = await foundBy(settings, job, options)
   const statements: RanStatement[] = []
   let committed = new Date()
+  let dropped = false
   for (const piece of await publishPieces(job, names, { found, stored, ...keepDaysOf(settings) })) {
-    const { ran, execution } = await runPiece(settings, job, options, async () => piece)
+    const { ran, execution } = await runPiece(settings, job, options, async () => piece).catch((error) => {
+      throw dropped && error instanceof QueryError ? new TableLost(error.message, { cause: error }) : error
+    })
+    dropped ||= piece.step === 'drop'
     statements.push(ran)
     committed = execution.Status?.CompletionDateTime ?? committed
   }

@@ -3,7 +3,7 @@
 // one of them, since the state moves by compare-and-set.
 
 import { randomUUID } from 'node:crypto'
-import { PreconditionFailed, QueryError, type SchemaChangeRefused } from '../../lake/errors.ts'
+import { PreconditionFailed, QueryError, type SchemaChangeRefused, TableLost } from '../../lake/errors.ts'
 import type { RanStatement, StagedTable, TableRunOptions, TableVersion } from '../../lake/ports.ts'
 import { RUN_FORMAT, type Run, runId, writeRun } from '../../lake/runs.ts'
 import { readTableState, type StoredTableState, type TableState, writeTableState } from '../../lake/table-state.ts'
@@ -144,7 +144,8 @@ async function perform(
     if (!(error instanceof QueryError)) throw error
     if (staged) await lake.tables.discard(staged)
     const record = recordOf(facts, now(), 'failed', staged?.statements ?? [], { reason: cannotRun(curated, error) })
-    return await note(context, begun.at(), failedState(begun.at()?.state, curated, step, record), record)
+    const state = failedState(begun.at()?.state, curated, step, record)
+    return await note(context, begun.at(), error instanceof TableLost ? lostState(curated, state) : state, record)
   }
 }
 
@@ -243,6 +244,13 @@ function failedState(before: TableState | undefined, curated: Curated, step: Ste
     lastRun,
   }
 }
+
+/** Nothing is left of what was published: whatever the contract or the model says next, the table is made from the beginning. */
+const lostState = (curated: Curated, { failed, lastRun }: NextState): NextState => ({
+  ...blankState(curated),
+  failed,
+  lastRun,
+})
 
 async function refuse(
   context: CurateContext,
@@ -389,12 +397,16 @@ function testsFailed(curated: Curated, failed: Run['tests']): NonNullable<Run['r
 }
 
 function cannotRun(curated: Curated, error: QueryError): NonNullable<Run['reason']> {
+  const readers =
+    error instanceof TableLost
+      ? 'It had to be taken away first, so readers find no rows until it is made.'
+      : 'Readers keep the version before.'
   return {
     code: 'query_failed',
     message: `curated.${curated.name} could not be made: ${error.message}`,
     advice:
       curated.kind === 'entity'
-        ? `Readers keep the version before. When it is mended: weir curate --table ${curated.name}`
-        : `Mend ${curated.model.file}. Readers keep the version before.`,
+        ? `${readers} When it is mended: weir curate --table ${curated.name}`
+        : `Mend ${curated.model.file}. ${readers}`,
   }
 }

@@ -171,6 +171,32 @@ describe('entity tables', () => {
     expect(await rows(ORDERS, { run: first?.run ?? '' })).toHaveLength(3)
   })
 
+  test('that were taken away and could not be made anew are made from the beginning, whatever the contract says then', async () => {
+    const { context, rows, drop, lake, with: using } = await open([merge])
+    await drop('orders/a.csv', [row('x', 1)])
+    await curate(context)
+    const script = fake.script
+    fake.script = (sql) =>
+      sql.startsWith('INSERT') ? { state: 'FAILED', reason: 'TOO_MANY_OPEN_PARTITIONS: more than 100' } : script(sql)
+    const daily = keyedPlan(
+      'orders',
+      { mode: 'merge', partitionBy: [{ column: 'day', transform: 'day' }] },
+      { version: '2.0.0' },
+    )
+    const next = { ...(await using([daily])), lake: context.lake }
+    expect(await curate(next)).toMatchObject([
+      {
+        outcome: 'failed',
+        run: { reason: { advice: expect.stringContaining('readers find no rows until it is made') } },
+      },
+    ])
+    expect((await readTableState(lake.zones.ops, 'orders'))?.state).toMatchObject({ version: null, history: [] })
+    expect(await rows(ORDERS)).toEqual([])
+    fake.script = script
+    expect(await curate(context)).toMatchObject([{ outcome: 'published', why: 'there is no table yet' }])
+    expect(await rows(ORDERS)).toEqual([['x', '1']])
+  })
+
   test('to which rows only add up follow them too', async () => {
     const { context, rows, drop } = await open([append])
     await drop('orders/a.csv', [row('x', 1), row('x', 1)])
