@@ -31,6 +31,9 @@ const RESERVED = new Set(
     'TRIM TRUE UESCAPE UNION UNNEST USING VALUES WHEN WHERE WITH'
   ).split(' '),
 )
+
+/** Whether a word has to be quoted to be a name. */
+export const isReserved = (word: string): boolean => RESERVED.has(word.toUpperCase())
 /** Words that end a table or a column, so that they are no alias of it. */
 const ENDS = new Set(
   'OFFSET LIMIT FETCH WINDOW TABLESAMPLE MATCH_RECOGNIZE QUALIFY PIVOT UNPIVOT ASOF SEMI ANTI POSITIONAL'.split(' '),

@@ -4,7 +4,7 @@
 import type { Alias, Query, Relation } from './ast.ts'
 import { QueryError } from './errors.ts'
 import { type Token, tokensOf } from './lex.ts'
-import { parseStatement } from './parse.ts'
+import { isReserved, parseStatement } from './parse.ts'
 
 export interface TableRef {
   /** As the catalog has it: `clean.orders`, in small letters. */
@@ -25,6 +25,13 @@ export function tableNameOf(names: readonly string[]): string {
   if (small.length === 3 && small[0] === 'awsdatacatalog') small.shift()
   return small.join('.')
 }
+
+/** A table of the catalog as SQL writes it: `curated.orders`, `curated."order"`. */
+export const relationOf = (name: string): string =>
+  name
+    .split('.')
+    .map((part) => (isReserved(part) ? quoted(part) : part))
+    .join('.')
 
 /** The query of a statement that is one, or explains one. */
 export function queryOf(sql: string): Query {

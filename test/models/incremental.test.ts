@@ -2,8 +2,10 @@
 
 import { Dialect, parse } from '@polyglot-sql/sdk'
 import { describe, expect, it } from 'vitest'
-import { incrementalQuery, nullKeyQuery } from '../../lib/lake/models/incremental.ts'
-import { check, file, modelOf } from './helpers.ts'
+import { incrementalQuery, nullKeyQuery, pinnedQuery } from '../../lib/lake/models/incremental.ts'
+import { testQueries } from '../../lib/lake/models/tests.ts'
+import { tablesOf } from '../../lib/sql/refs.ts'
+import { check, file, modelOf, TABLES } from './helpers.ts'
 
 const incremental = (sql: string, key = 'shop') => file(`materialized: incremental\nuniqueKey: ${key}`, sql)
 
@@ -36,6 +38,29 @@ describe('the driver', () => {
     const found = driverOf(sql)
     expect(found).toMatchObject({ alias, nullable })
     expect(found).toMatchObject({ keyExpressions })
+  })
+  it('may have a name that is a word of SQL', () => {
+    const [orders] = TABLES.filter(({ name }) => name === 'curated.orders')
+    if (!orders) throw new Error('no table of orders')
+    const tables = [...TABLES, { ...orders, name: 'curated.order' }]
+    const sql = 'SELECT curated."order".shop, count(*) AS n FROM curated."order" GROUP BY shop'
+    const tested =
+      'materialized: incremental\nuniqueKey: shop\ntests: [{ relationships: { column: shop, to: curated.order.shop } }]'
+    const { models, errors } = check({ group: file(tested, sql) }, tables)
+    expect(errors).toEqual([])
+    const [model] = models
+    if (!model) throw new Error('no model')
+    expect(model.incremental).toMatchObject({ driver: 'curated.order', keyExpressions: ['"order".shop'] })
+    const change = { driverKey: ['id'], before: '1', now: '2', came: ['a'], left: ['b'] }
+    for (const query of [
+      incrementalQuery(model, change),
+      pinnedQuery(model, '2'),
+      nullKeyQuery(model)?.sql ?? '',
+      ...testQueries(model, 'curated."group"').map(({ sql }) => sql),
+    ])
+      expect(tablesOf(query).map(({ name }) => name)).toContain(
+        query.includes('"order"') ? 'curated.order' : 'curated.group',
+      )
   })
   it('is found through *', () => {
     expect(driverOf('SELECT * FROM curated.orders', 'id')).toEqual({

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { relationOf } from '../../sql/refs.ts'
 import type { Translated } from '../../sql/translate.ts'
 import { QueryError, StorageError } from '../errors.ts'
 import { curatedPrefix, tableFileKey, tableFilesPrefix, versionKey, versionsPrefix } from '../keys.ts'
@@ -162,7 +163,7 @@ async function baseOf(curated: ObjectStore, job: TableJob): Promise<Manifest | u
 }
 
 function stagedOf(job: TableJob, { rows }: Manifest, statements: RanStatement[]): StagedTable {
-  return { job, preview: `curated.${nameOf(job)} FOR VERSION AS OF '${job.run}'`, rows, statements }
+  return { job, preview: `${relationOf(job.table.name)} FOR VERSION AS OF '${job.run}'`, rows, statements }
 }
 
 function blank(job: TableJob, table: string): Manifest {

@@ -7,7 +7,7 @@ import type { Query, Select } from '../../sql/ast.ts'
 import { QueryError } from '../../sql/errors.ts'
 import { ungrouped } from '../../sql/grouping.ts'
 import { placeOf, tokensOf } from '../../sql/lex.ts'
-import { queryOf, type TableRef, tablesOf } from '../../sql/refs.ts'
+import { queryOf, relationOf, type TableRef, tablesOf } from '../../sql/refs.ts'
 import { athenaName, duckdbName, type Type } from '../../sql/types.ts'
 import { walk } from '../../sql/walk.ts'
 import { hex } from '../keys.ts'
@@ -469,7 +469,7 @@ class Check {
   private checkTests(draft: Draft, model: Model): void {
     const tables = [...this.known.values(), model.table]
     model.tests.forEach((test, index) => {
-      const [query] = testQueries({ table: model.table, uniqueKey: [], tests: [test] }, model.table.name)
+      const [query] = testQueries({ table: model.table, uniqueKey: [], tests: [test] }, relationOf(model.table.name))
       if (!query) return
       try {
         for (const sql of [query.sql, query.samples]) translate(sql, tables)

@@ -9,7 +9,7 @@ import type { Expr, Query, Relation, Select } from '../../sql/ast.ts'
 import { QueryError } from '../../sql/errors.ts'
 import { functionNamed } from '../../sql/functions.ts'
 import { tokensOf } from '../../sql/lex.ts'
-import { replaceTables, tableNameOf, tablesOf } from '../../sql/refs.ts'
+import { relationOf, replaceTables, tableNameOf, tablesOf } from '../../sql/refs.ts'
 import { athenaName, same, type Type } from '../../sql/types.ts'
 import { shapeOf, walk } from '../../sql/walk.ts'
 import { translate } from '../statement.ts'
@@ -228,7 +228,7 @@ function keysOver(
       continue
     }
     const inFile = item.text ?? compact(text, item.at, item.end)
-    const written = relation.alias ? inFile : withoutZone(inFile, driver.name)
+    const written = relation.alias ? inFile : withoutZone(inFile, relationOf(driver.name))
     const found = typeOver(written, driver, alias)
     if ('message' in found)
       refuse(
@@ -307,7 +307,10 @@ function withoutZone(written: string, table: string): string {
 /** The type of an expression that knows just one table. */
 function typeOver(written: string, table: KnownTable, alias: string): { type: Type } | { message: string } {
   try {
-    const found = translate(`SELECT ${written} AS k FROM ${table.name} AS "${alias.replaceAll('"', '""')}"`, [table])
+    const found = translate(
+      `SELECT ${written} AS k FROM ${relationOf(table.name)} AS "${alias.replaceAll('"', '""')}"`,
+      [table],
+    )
     const [column] = found.kind === 'query' ? found.columns : []
     return column && found.kind === 'query' ? { type: column.type } : { message: 'it cannot be read.' }
   } catch (error) {

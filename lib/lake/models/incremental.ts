@@ -2,7 +2,7 @@
 // just those keys. A key for which the model has no row any more comes out as gone. So the table always equals one that is
 // made anew from what is there now.
 
-import { replaceTables } from '../../sql/refs.ts'
+import { relationOf, replaceTables } from '../../sql/refs.ts'
 import type { Incremental, Model } from './model.ts'
 import type { TestQuery } from './tests.ts'
 
@@ -23,7 +23,7 @@ export interface SqlOptions {
   version?: (table: string, version: string) => string
 }
 
-const versionOf = (table: string, version: string): string => `${table} FOR VERSION AS OF ${text(version)}`
+const versionOf = (table: string, version: string): string => `${relationOf(table)} FOR VERSION AS OF ${text(version)}`
 const name = (column: string): string => `"${column.replaceAll('"', '""')}"`
 const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
 
@@ -47,7 +47,7 @@ function incrementalOf(model: Model): Incremental {
 export function incrementalQuery(model: Model, change: DriverChange, { version = versionOf }: SqlOptions = {}): string {
   const { driver, alias, keyExpressions } = incrementalOf(model)
   const d = name(alias)
-  const now = change.now === undefined ? driver : version(driver, change.now)
+  const now = change.now === undefined ? relationOf(driver) : version(driver, change.now)
   const before = change.before === undefined ? undefined : version(driver, change.before)
   const keys = keyExpressions.map((expression, index) => `${expression} AS ${keyName(index)}`).join(', ')
   const names = keyExpressions.map((_, index) => keyName(index))
@@ -121,7 +121,7 @@ export function nullKeyQuery(
   const { driver, alias, keyExpressions, nullable } = incrementalOf(model)
   if (!nullable) return undefined
   const d = name(alias)
-  const relation = now === undefined ? driver : version(driver, now)
+  const relation = now === undefined ? relationOf(driver) : version(driver, now)
   const without = keyExpressions.map((expression) => `(${expression}) IS NULL`).join(' OR ')
   const rows = restricted(model, `(SELECT ${d}.* FROM ${relation} AS ${d} WHERE ${without})`)
   const from = `FROM (\n${rows}\n) AS m WHERE ${model.uniqueKey.map((column) => `m.${name(column)} IS NULL`).join(' OR ')}`

@@ -1,6 +1,6 @@
 // The tests of a model as queries over what a run has made, before readers see it.
 
-import { replaceTables } from '../../sql/refs.ts'
+import { relationOf, replaceTables } from '../../sql/refs.ts'
 import { type Type, typeOfColumn } from '../../sql/types.ts'
 import type { Model, ModelTest } from './model.ts'
 
@@ -91,7 +91,7 @@ function breaking(
       const [from, to] = [`m.${name(test.column)}`, name(test.to.column)]
       return {
         rows:
-          `SELECT m.* FROM ${m} LEFT JOIN (SELECT DISTINCT ${to} AS _weir_to FROM ${test.to.table}) AS r ` +
+          `SELECT m.* FROM ${m} LEFT JOIN (SELECT DISTINCT ${to} AS _weir_to FROM ${relationOf(test.to.table)}) AS r ` +
           `ON ${from} = r._weir_to WHERE ${from} IS NOT NULL AND r._weir_to IS NULL`,
         column: test.column,
       }
