@@ -31,7 +31,7 @@ export interface CurateResult {
   why: string
   /** The run; with `nothing`, the failed one where the table is behind because of it. */
   run?: Run
-  /** Tables to be curated next: those that follow it, or those that it waits for. */
+  /** Tables to be curated next: those that follow what was published, and those that it waits for. */
   dependents: string[]
 }
 
@@ -55,6 +55,11 @@ export async function curateTable(
   // Its new columns are about to be read.
   if (curated.kind === 'entity') await ensureTable(context, curated.plan)
   let finished: CurateResult | undefined
+  // What was published on the way has followers, however it goes on.
+  const also = (result: CurateResult): CurateResult => ({
+    ...result,
+    dependents: [...new Set([...result.dependents, ...(finished?.dependents ?? [])])],
+  })
   for (;;) {
     options.signal?.throwIfAborted()
     const stored = await readTableState(ops, curated.name)
@@ -76,11 +81,11 @@ export async function curateTable(
           return { table: curated.name, outcome: 'nothing', why: planned.why, ...(run ? { run } : {}), dependents: [] }
         }
         case 'wait':
-          return { table: curated.name, outcome: 'waiting', why: planned.why, dependents: planned.missing }
+          return also({ table: curated.name, outcome: 'waiting', why: planned.why, dependents: planned.missing })
         case 'refuse':
-          return await refuse(context, curated, stored, planned)
+          return also(await refuse(context, curated, stored, planned))
         case 'run':
-          return { ...(await perform(context, curated, stored, planned.step, options)), why: planned.why }
+          return also({ ...(await perform(context, curated, stored, planned.step, options)), why: planned.why })
       }
     } catch (error) {
       // Somebody else moved the state meanwhile: look again.

@@ -11,6 +11,7 @@ import { tableView } from '../../../lib/lake/local/views.ts'
 import type { Lake } from '../../../lib/lake/ports.ts'
 import { readTableState } from '../../../lib/lake/table-state.ts'
 import { curate } from '../../../lib/pipeline/curate/curate.ts'
+import { curateTable } from '../../../lib/pipeline/curate/run.ts'
 import { retract } from '../../../lib/pipeline/retract.ts'
 import { keyedPlan } from '../../pipeline/curate-standin.ts'
 import { type CuratedBench, openCurated } from '../../pipeline/curated.ts'
@@ -176,8 +177,8 @@ describe('entity tables', () => {
     await drop('orders/a.csv', [row('x', 1)])
     await curate(context)
     const script = fake.script
-    fake.script = (sql) =>
-      sql.startsWith('INSERT') ? { state: 'FAILED', reason: 'TOO_MANY_OPEN_PARTITIONS: more than 100' } : script(sql)
+    fake.script = (sql, n) =>
+      sql.startsWith('INSERT') ? { state: 'FAILED', reason: 'TOO_MANY_OPEN_PARTITIONS: more than 100' } : script(sql, n)
     const daily = keyedPlan(
       'orders',
       { mode: 'merge', partitionBy: [{ column: 'day', transform: 'day' }] },
@@ -274,6 +275,30 @@ describe('models', () => {
 })
 
 describe('a worker that dies', () => {
+  test('leaves a run whose followers are told, although what came after it fails', async () => {
+    const { context, drop, lake } = await open([merge], {
+      big: model('materialized: view', 'SELECT k FROM curated.orders WHERE amount > 2'),
+    })
+    await drop('orders/a.csv', [row('x', 1)])
+    await curate(context)
+    await drop('orders/b.csv', [row('x', 2)])
+    const put: Lake['zones']['ops']['put'] = async (key, body, ...rest) => {
+      // It dies before it can say what it has published.
+      if (key === 'tables/orders.json' && String(body).includes('"pending":null')) throw new Error('killed')
+      return await lake.zones.ops.put(key, body, ...rest)
+    }
+    const ops = Object.create(lake.zones.ops, { put: { value: put } }) as Lake['zones']['ops']
+    const dying = { ...context, lake: { ...context.lake, zones: { ...lake.zones, ops } } }
+    await expect(curateTable(dying, 'orders')).rejects.toThrow('killed')
+    await drop('orders/c.csv', [row('x', 3)])
+    const script = fake.script
+    fake.script = (sql, n) =>
+      sql.startsWith('MERGE') ? { state: 'FAILED', reason: 'SYNTAX_ERROR: no' } : script(sql, n)
+    expect(await curateTable(context, 'orders')).toMatchObject({ outcome: 'failed', dependents: ['big'] })
+    fake.script = script
+    expect(await curateTable(context, 'orders', { retryFailed: true })).toMatchObject({ outcome: 'published' })
+  })
+
   test('anywhere between its writes leaves a run that the next one ends as it would have', async () => {
     for (let deaths = 1; deaths <= 12; deaths++) {
       const { context, rows, drop, lake } = await open([append], {
