@@ -46,7 +46,7 @@ it.each([
   ['not_null: [id, day]', { column: 'id, day', failures: 2 }],
   ['not_null: shop\n    severity: warning\n    name: shops', { test: 'shops', severity: 'warning', failures: 1 }],
   // Both rows of the pair break it; rows without a value are not compared.
-  ['unique: id', { column: 'id', failures: 2, samples: [{ id: 2, rows: '2' }] }],
+  ['unique: id', { column: 'id', failures: 2, samples: [{ id: 2, _rows: '2' }] }],
   ['unique: [id, day]', { failures: 0, samples: [] }],
   ['unique: day', { failures: 2 }],
   ['accepted_values: { column: shop, values: [a, b] }', { column: 'shop', failures: 1 }],
@@ -65,6 +65,12 @@ it.each([
   expect(queries).toHaveLength(1)
   const [first] = queries
   if (first) expect(await run(first)).toMatchObject(expected)
+})
+
+it('rows that are not unique are counted, whatever their column is called', async () => {
+  const one = modelOf('tests:\n  - unique: rows', 'SELECT units * 0 AS "rows" FROM clean.orders')
+  const [only] = testQueries(one, '(SELECT 0 AS "rows" FROM curated.m)')
+  if (only) expect(await run(only)).toMatchObject({ failures: 5, samples: [{ rows: 0, _rows: '5' }] })
 })
 
 it('what breaks a test is shown, five rows at most', async () => {

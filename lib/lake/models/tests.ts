@@ -33,7 +33,7 @@ export function testQueries(model: Pick<Model, 'table' | 'uniqueKey' | 'tests'>,
       test: test.name ?? (test.kind === 'sql' ? 'sql' : test.kind),
       ...(column === undefined ? {} : { column }),
       severity: test.severity,
-      sql: `SELECT ${test.kind === 'unique' ? 'coalesce(sum("rows"), 0)' : 'count(*)'} AS failures FROM (${rows}\n) AS broken`,
+      sql: `SELECT ${test.kind === 'unique' ? 'coalesce(sum(_rows), 0)' : 'count(*)'} AS failures FROM (${rows}\n) AS broken`,
       samples: `SELECT * FROM (${rows}\n) AS broken LIMIT ${SAMPLES}`,
     }
   })
@@ -77,7 +77,7 @@ function breaking(
       const columns = test.columns.map((column) => `m.${name(column)}`)
       const there = columns.map((column) => `${column} IS NOT NULL`).join(' AND ')
       return {
-        rows: `SELECT ${columns.join(', ')}, count(*) AS "rows" FROM ${m} WHERE ${there} GROUP BY ${columns.join(', ')} HAVING count(*) > 1`,
+        rows: `SELECT ${columns.join(', ')}, count(*) AS _rows FROM ${m} WHERE ${there} GROUP BY ${columns.join(', ')} HAVING count(*) > 1`,
         column: test.columns.join(', '),
       }
     }
