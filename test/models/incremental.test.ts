@@ -39,6 +39,26 @@ describe('the driver', () => {
     expect(found).toMatchObject({ alias, nullable })
     expect(found).toMatchObject({ keyExpressions })
   })
+  it('is called as the catalog calls it, capitals and all', () => {
+    const sales = TABLES.filter(({ name }) => name.endsWith('.orders')).map((one) => ({
+      ...one,
+      name: one.name.replace('orders', 'Sales'),
+    }))
+    const { models, errors } = check(
+      {
+        m: incremental('SELECT shop, count(*) AS n FROM curated.SALES GROUP BY shop'),
+        n: file('materialized: view', 'SELECT id FROM clean.sales'),
+        o: file('materialized: table', 'SELECT id FROM curated.n'),
+      },
+      [...TABLES, ...sales],
+    )
+    expect(errors).toEqual([])
+    expect(models.map(({ reads }) => reads)).toEqual([['curated.Sales'], ['clean.Sales'], ['clean.Sales', 'curated.n']])
+    const [model] = models
+    if (!model) throw new Error('no model')
+    expect(model.incremental?.driver).toBe('curated.Sales')
+    expect(pinnedQuery(model, '2')).toContain("FROM curated.Sales FOR VERSION AS OF '2'")
+  })
   it('may have a name that is a word of SQL', () => {
     const [orders] = TABLES.filter(({ name }) => name === 'curated.orders')
     if (!orders) throw new Error('no table of orders')

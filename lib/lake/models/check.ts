@@ -284,7 +284,7 @@ class Check {
       partitionBy: partitionBy.map((field) => ({ ...field, column: field.column.toLowerCase() })),
       ...(schedule === undefined ? {} : { schedule }),
       sql: sqlOf(source.text),
-      reads: [...new Set([...draft.reads].flatMap((name) => [name, ...this.behind(name)]))].sort(),
+      reads: [...new Set([...draft.reads].flatMap((name) => [this.inCatalog(name), ...this.behind(name)]))].sort(),
       table,
       tests,
       hash: '',
@@ -303,7 +303,7 @@ class Check {
       if ('problems' in found) for (const { at, message } of found.problems) this.fail(draft, at, message)
       else {
         model.incremental = found.incremental
-        const { driver } = found.incremental
+        const driver = found.incremental.driver.toLowerCase()
         const clean = refs.find(({ name }) => name === driver.replace('curated.', 'clean.'))
         if (clean)
           this.warn(
@@ -316,6 +316,11 @@ class Check {
     if (!draft.failed) this.checkTests(draft, model)
     model.hash = hashOf(model)
     return model
+  }
+
+  /** A dataset may have capitals, and whoever looks for a table's state or partitions needs them. */
+  private inCatalog(name: string): string {
+    return this.known.get(name)?.name ?? name
   }
 
   /** What the tables of a view come from. */

@@ -89,7 +89,7 @@ export function driverOf(asked: Asked): { incremental: Incremental } | { problem
   const required = new Set(table?.entity?.required.map((name) => name.toLowerCase()))
   return {
     incremental: {
-      driver: tableNameOf(candidate.relation.names),
+      driver: table?.name ?? tableNameOf(candidate.relation.names),
       alias: aliasOf(candidate.relation),
       keyExpressions: found.keys.map(({ sql }) => sql),
       nullable: !found.keys.every(({ expr }) => isNeverNull(expr, required, aliasOf(candidate.relation))),
@@ -172,7 +172,7 @@ function ofTheDriver({ text, query, behind }: Asked, { relation, nullable }: Pla
         at: other.at,
         message: `An incremental model reads the table that it follows once, and ${name} is read here too: a row of the model would depend on rows of other keys. ${OTHERWISE}`,
       })
-    else if (behind(other.name).includes(name))
+    else if (behind(other.name).some((one) => one.toLowerCase() === name))
       problems.push({
         at: other.at,
         message: `An incremental model reads the table that it follows once, and the view ${other.name} reads ${name} too. ${OTHERWISE}`,

@@ -106,7 +106,7 @@ export const pinnedQuery = (model: Model, now: string, { version = versionOf }: 
 
 /** The model over another relation in the place of its driver. */
 function restricted(model: Model, relation: string): string {
-  const { driver } = incrementalOf(model)
+  const driver = incrementalOf(model).driver.toLowerCase()
   return replaceTables(model.sql, (ref) => (ref.name === driver ? relation : undefined))
 }
 
