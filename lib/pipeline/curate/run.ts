@@ -9,7 +9,7 @@ import { RUN_FORMAT, type Run, runId, writeRun } from '../../lake/runs.ts'
 import { readTableState, type StoredTableState, type TableState, writeTableState } from '../../lake/table-state.ts'
 import { WEIR_VERSION } from '../../version.ts'
 import { ensureTable, messageOf } from '../project.ts'
-import { audit } from './audit.ts'
+import { type Audit, audit } from './audit.ts'
 import { type CurateContext, type Curated, curatedNamed, dependentsOf, KEPT_VERSIONS } from './context.ts'
 import { NAMED_UPLOADS } from './entity.ts'
 import { cleanUploads, type Uploads, uploadOf } from './inputs.ts'
@@ -114,7 +114,7 @@ async function perform(
   let staged: StagedTable | undefined
   try {
     staged = await lake.tables.stage(step.job, run)
-    const { tests, failed } = await audit(context, curated, staged, step.inputs, options.signal)
+    const { tests, failed } = await auditOnce(context, curated, staged, step, run)
     if (failed.length > 0) {
       await lake.tables.discard(staged)
       const record = recordOf(facts, now(), 'failed_tests', staged.statements, {
@@ -152,6 +152,24 @@ async function perform(
     const state = failedState(begun.at()?.state, curated, step, record)
     return await note(context, begun.at(), error instanceof TableLost ? lostState(curated, state) : state, record)
   }
+}
+
+/**
+ * Tests that have passed are not asked again by whoever goes on: what they let through may be before readers by now, and a test that
+ * looks at other tables may have another answer.
+ */
+async function auditOnce(
+  context: CurateContext,
+  curated: Curated,
+  staged: StagedTable,
+  step: Step,
+  { journal, signal }: TableRunOptions,
+): Promise<Audit> {
+  const noted = journal.get('audited')
+  if (noted !== undefined) return { tests: JSON.parse(noted) as Run['tests'], failed: [] }
+  const found = await audit(context, curated, staged, step.inputs, signal)
+  if (found.tests.length > 0 && found.failed.length === 0) await journal.set('audited', JSON.stringify(found.tests))
+  return found
 }
 
 /** Where a job goes on without us, what is begun is noted first: with it, whoever comes after us can finish it. */

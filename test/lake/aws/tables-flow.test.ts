@@ -275,6 +275,33 @@ describe('models', () => {
 })
 
 describe('a worker that dies', () => {
+  test('leaves tests that have passed: what readers see already is not refused by a table that has changed since', async () => {
+    const { context, rows, drop, lake } = await open([append, keyedPlan('known', { mode: 'append' })], {
+      totals: model(
+        'materialized: incremental\nuniqueKey: k\ntests:\n  - relationships: { column: k, to: clean.known.k }',
+        'SELECT k, sum(amount) AS amount FROM curated.orders GROUP BY k',
+      ),
+    })
+    await drop('orders/a.csv', [row('x', 1)])
+    await drop('known/a.csv', [row('x', 1)])
+    await curate(context)
+    await drop('orders/b.csv', [row('x', 2)])
+    await curateTable(context, 'orders')
+    const put: Lake['zones']['ops']['put'] = async (key, body, ...rest) => {
+      if (key === 'tables/totals.json' && String(body).includes('"pending":null')) throw new Error('killed')
+      return await lake.zones.ops.put(key, body, ...rest)
+    }
+    const ops = Object.create(lake.zones.ops, { put: { value: put } }) as Lake['zones']['ops']
+    const dying = { ...context, lake: { ...context.lake, zones: { ...lake.zones, ops } } }
+    await expect(curateTable(dying, 'totals')).rejects.toThrow('killed')
+    await drop('known/a.csv', [row('y', 1)])
+    expect(await curateTable(context, 'totals')).toMatchObject({
+      outcome: 'published',
+      run: { tests: [{ test: 'not_null' }, { test: 'unique' }, { test: 'relationships', passed: true }] },
+    })
+    expect(await rows('SELECT k, amount FROM curated.totals')).toEqual([['x', '3']])
+  })
+
   test('leaves a run whose followers are told, although what came after it fails', async () => {
     const { context, drop, lake } = await open([merge], {
       big: model('materialized: view', 'SELECT k FROM curated.orders WHERE amount > 2'),
