@@ -21,8 +21,8 @@ export interface CuratedBench {
   context: Context & CurateContext
   runs: Run[]
   events: { event: string; [field: string]: unknown }[]
-  /** Drops rows under a key and takes them in; each drop is a minute after the one before. */
-  drop(key: string, rows: KeyedRow[]): Promise<void>
+  /** Drops rows under a key and takes them in; each drop is a minute after the one before, unless it is said to be `late` by minutes. */
+  drop(key: string, rows: KeyedRow[], late?: number): Promise<void>
   /** What a reader finds, each row as its JSON values. */
   rows(sql: string): Promise<unknown[][]>
   /** The same contracts and models, or others, on the same lake. */
@@ -67,10 +67,10 @@ export async function openCurated(plans: Plan[], texts: Record<string, string> =
     context,
     runs,
     events,
-    async drop(key, rows) {
+    async drop(key, rows, late = 0) {
       await lake.zones.landing.put(key, textOf(rows))
       clock += 60_000
-      const time = new Date(clock)
+      const time = new Date(clock - late * 60_000)
       await utimes(lake.locate('landing', key), time, time)
       await ingest(context, key)
     },

@@ -165,7 +165,13 @@ function planEntity(facts: Facts, curated: Curated & { kind: 'entity' }, uploads
     left: leaving,
     all,
   })
-  const step = stepOf(facts, curated, key, change, { ...shared, scope: 'change', change: { came, left: leaving } })
+  // A type that became wider may show in rows that stay: whatever follows the table is made anew.
+  const widened = table.columns.some(({ name, type }) => {
+    const was = state?.columns.find((column) => column.name.toLowerCase() === name.toLowerCase())
+    return was !== undefined && was.type !== type
+  })
+  const followed = widened ? null : { came, left: leaving }
+  const step = stepOf(facts, curated, key, change, { ...shared, scope: 'change', change: followed })
   return { todo: 'run', why: `${uploadsInWords(came.length)} came, ${uploadsInWords(leaving.length)} left`, step }
 }
 
