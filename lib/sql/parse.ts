@@ -20,6 +20,7 @@ import type {
 } from './ast.ts'
 import { QueryError } from './errors.ts'
 import { type Token, tokensOf, unreadable, unsupported } from './lex.ts'
+import { momentOf } from './moment.ts'
 
 /** Words that cannot be names without quotes in Athena. */
 const RESERVED = new Set(
@@ -73,6 +74,9 @@ class Parser {
   private depth = 0
   private readonly sql: string
   private readonly tokens: Token[]
+  /** What current_timestamp is in FOR TIMESTAMP AS OF. */
+  private readonly now = new Date()
+  private inMoment = false
 
   constructor(sql: string, tokens: Token[]) {
     this.sql = sql
@@ -492,7 +496,14 @@ class Parser {
           at,
         )
       const asOf = this.is('FOR') ? this.asOf() : undefined
-      return { kind: 'table', names, at, ...(asOf ? { asOf } : {}), end: this.ended(), ...this.alias() }
+      const table = { kind: 'table' as const, names, at, ...(asOf ? { asOf } : {}), end: this.ended(), ...this.alias() }
+      if (table.alias && this.is('FOR'))
+        throw unreadable(
+          this.sql,
+          this.peek().at,
+          `FOR … AS OF comes before the alias: write FROM ${names.join('.')} FOR … AS OF … AS ${table.alias.name}.`,
+        )
+      return table
     })
   }
   private asOf(): AsOf {
@@ -507,18 +518,11 @@ class Parser {
       throw this.refuse(`FOR ${this.peek().raw}`, 'There are FOR TIMESTAMP AS OF and FOR VERSION AS OF.', at)
     this.expect('AS')
     this.expect('OF')
-    if (!this.is('TIMESTAMP') || this.peek(1).kind !== 'string')
-      throw this.refuse('FOR TIMESTAMP AS OF an expression', "Write the moment: TIMESTAMP '2026-01-31 12:30:00 UTC'.")
-    this.take()
-    const literal = this.take()
-    const time = momentOf(literal.text)
-    if (!time)
-      throw unreadable(
-        this.sql,
-        literal.at,
-        `'${literal.text}' is no moment: write it as '2026-01-31 12:30:00 UTC' or '2026-01-31 13:30:00 +01:00'.`,
-      )
-    return { of: 'time', time, at }
+    const start = this.peek().at
+    this.inMoment = true
+    const moment = this.sum()
+    this.inMoment = false
+    return { of: 'time', time: momentOf(this.sql, moment, start, this.now), at }
   }
   private alias(): { alias?: Alias } {
     if (!this.accept('AS') && !this.isAlias()) return {}
@@ -638,6 +642,10 @@ class Parser {
     if (this.accept('-')) return { kind: 'negative', of: this.nested(() => this.sign()), at }
     if (this.accept('+')) return this.nested(() => this.sign())
     const of = this.postfix()
+    if (this.inMoment && this.accept('AT', 'TIME', 'ZONE')) {
+      const zone: Expr = { kind: 'literal', of: 'text', at: this.peek().at, value: this.text() }
+      return this.plainCall('at_timezone', [of, zone], at)
+    }
     if (this.is('AT'))
       throw this.refuse('AT TIME ZONE', "Timestamps of the lake are UTC; add the difference: x + INTERVAL '1' HOUR.")
     if (this.is('COLLATE')) throw this.refuse('COLLATE', 'Athena has none.')
@@ -932,18 +940,6 @@ class Parser {
     if (this.is('ARRAY')) throw this.refuse('The type … ARRAY', 'Write ARRAY(type).')
     return type
   }
-}
-
-/** The moment that a timestamp says; without a zone it is in UTC. */
-function momentOf(text: string): Date | undefined {
-  const [all, day, time = '00:00', seconds = '', zone = 'UTC'] =
-    /^(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d)(:\d\d(?:\.\d{1,3})?)?)?(?: ?(UTC|Z|[+-]\d\d:\d\d))?$/i.exec(text.trim()) ?? []
-  if (all === undefined) return undefined
-  const moment = new Date(`${day}T${time}${seconds}${/^(utc|z)$/i.test(zone) ? 'Z' : zone}`)
-  // 31 February would become a day of March.
-  return Number.isNaN(moment.getTime()) || new Date(`${day}T00:00Z`).getUTCDate() !== Number(day?.slice(-2))
-    ? undefined
-    : moment
 }
 
 /** EXTRACT(field FROM x) is the function of the field. */

@@ -395,6 +395,12 @@ export function curatedTablesConformance(
         expect(await t.read(`curated.history FOR VERSION AS OF ${v1.id} AS h`)).toEqual(['1 1.00 1'])
         const text = between.toISOString().replace('T', ' ').replace('Z', ' UTC')
         expect(await t.read(`curated.history FOR TIMESTAMP AS OF TIMESTAMP '${text}' h`)).toEqual(['1 1.00 1'])
+        for (const moment of [
+          `CAST('${text}' AS timestamp with time zone)`,
+          `(TIMESTAMP '${text}' + INTERVAL '1' DAY - INTERVAL '24' HOUR)`,
+          `date_add('day', -1, TIMESTAMP '${text}' + INTERVAL '1' DAY) AT TIME ZONE 'Europe/Berlin'`,
+        ])
+          expect(await t.read(`curated.history FOR TIMESTAMP AS OF ${moment} AS h`)).toEqual(['1 1.00 1'])
         expect(await t.read('curated.history', between)).toEqual(['1 1.00 1'])
         expect(await other.read('curated.history_other', between)).toEqual(['1 100.00 1'])
         expect(await t.read('curated.history', { run: v2.run })).toEqual(['1 1.00 1', '2 2.00 2'])
@@ -406,8 +412,11 @@ export function curatedTablesConformance(
 
         const kept = `The versions that are kept: ${v2.id} (${v2.committedAt}), ${v1.id} (${v1.committedAt}).`
         await expect(t.read('curated.history', start)).rejects.toThrow(
-          `curated.history has no version of ${start.toISOString()} or before. ${kept}`,
+          `curated.history has no version of ${start.toISOString()} or before: the first that is kept is of ${v1.committedAt}. ${kept}`,
         )
+        await expect(
+          t.read(`curated.history FOR TIMESTAMP AS OF (current_timestamp - INTERVAL '1' YEAR)`),
+        ).rejects.toThrow(`or before: the first that is kept is of ${v1.committedAt}. ${kept}`)
         await expect(t.read(`curated.history FOR VERSION AS OF 'x'`)).rejects.toThrow(
           `curated.history has no version x. ${kept}`,
         )

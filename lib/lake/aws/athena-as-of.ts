@@ -74,12 +74,13 @@ function relationOf({ name }: TableRef, clause: AsOf | undefined, lookup: Lookup
   }
   if (!at) return undefined
   if (!clause && lookup.pinned?.state === state) return versionOf(state, lookup.pinned.version, at, lookup)
-  const found = versionsOf(state).find(({ committedAt }) => Date.parse(committedAt) <= at.getTime())
+  const versions = versionsOf(state)
+  const found = versions.find(({ committedAt }) => Date.parse(committedAt) <= at.getTime())
   if (found) return versionOf(state, found, at, lookup)
   // Iceberg may know of more than our runs do.
   if (isSnapshot(state.version.id)) return `curated.${quoted(state.table)} FOR TIMESTAMP AS OF ${timestamp(at)}`
   throw new QueryError(
-    `curated.${state.table} has no version of ${at.toISOString()} or before. ${versionsInWords(state)}`,
+    `curated.${state.table} has no version of ${at.toISOString()} or before: the first that is kept is of ${versions.at(-1)?.committedAt}. ${versionsInWords(state)}`,
   )
 }
 

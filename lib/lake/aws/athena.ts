@@ -82,7 +82,7 @@ async function understood(settings: AthenaSettings, sql: string, asOf: QueryOpti
   try {
     then = await statementOfThePast(sql, { databases, ops }, asOf)
   } catch (error) {
-    // Tables of Iceberg take more than every lake does: FOR TIMESTAMP AS OF current_timestamp - INTERVAL '1' DAY.
+    // Tables of Iceberg take more than every lake does: FOR TIMESTAMP AS OF date_parse('2026-01-31', '%Y-%m-%d').
     if (asOf === undefined && error instanceof UnsupportedSql) return await readStatement(sql, databases)
     throw error
   }

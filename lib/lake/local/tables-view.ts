@@ -277,8 +277,8 @@ function namedTables(sql: string): Named[] {
   return found
 }
 
-const placeKey = (table: string, asOf: AsOf | undefined): string =>
-  `${table} ${asOf ? (asOf.of === 'time' ? asOf.time.getTime() : `'${asOf.version}'`) : ''}`
+/** By the place of the clause: current_timestamp is another moment whenever the statement is read. */
+const placeKey = (table: string, asOf: AsOf | undefined): string => `${table} ${asOf?.at ?? ''}`
 
 const viewName = (name: string): string => {
   const { schema, table } = splitName(name)
@@ -312,10 +312,11 @@ function queryOf({ table, query }: TableState): string {
 const keptVersions = ({ version, history }: TableState): KeptVersion[] => [...(version ? [version] : []), ...history]
 
 function versionAt(state: TableState, when: Date): KeptVersion {
-  const found = keptVersions(state).find(({ committedAt }) => Date.parse(committedAt) <= when.getTime())
+  const versions = keptVersions(state)
+  const found = versions.find(({ committedAt }) => Date.parse(committedAt) <= when.getTime())
   if (found) return found
   throw new QueryError(
-    `curated.${state.table} has no version of ${when.toISOString()} or before. ${versionsInWords(state)}`,
+    `curated.${state.table} has no version of ${when.toISOString()} or before: the first that is kept is of ${versions.at(-1)?.committedAt}. ${versionsInWords(state)}`,
   )
 }
 

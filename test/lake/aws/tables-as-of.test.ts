@@ -100,7 +100,7 @@ describe('as of a moment', () => {
       `SELECT * FROM "w_curated_versions"."${stored('per_day', 4, 'd')}" AS p`,
     )
     await expect(sent('SELECT * FROM curated.per_day', at(3))).rejects.toThrow(
-      `curated.per_day has no version of 2026-01-03T12:00:00.000Z or before. The versions that are kept: ${runOf(6, 'c')} (2026-01-06T00:00:00.000Z), ${runOf(4, 'd')} (2026-01-04T00:00:00.000Z).`,
+      `curated.per_day has no version of 2026-01-03T12:00:00.000Z or before: the first that is kept is of 2026-01-04T00:00:00.000Z. The versions that are kept: ${runOf(6, 'c')} (2026-01-06T00:00:00.000Z), ${runOf(4, 'd')} (2026-01-04T00:00:00.000Z).`,
     )
   })
   test('a view is its query over what its tables were', async () => {
@@ -175,7 +175,16 @@ describe('FOR … AS OF in the statement', () => {
     ],
     [
       "SELECT * FROM curated.orders FOR TIMESTAMP AS OF (current_timestamp - INTERVAL '1' DAY) o",
-      "SELECT * FROM w_curated.orders FOR TIMESTAMP AS OF (current_timestamp - INTERVAL '1' DAY) o",
+      'SELECT * FROM w_curated."orders" FOR VERSION AS OF 55 o',
+    ],
+    [
+      "SELECT * FROM curated.per_day FOR TIMESTAMP AS OF CAST('2026-01-05 00:00:00 Europe/Berlin' AS timestamp with time zone) p",
+      `SELECT * FROM "w_curated_versions"."${stored('per_day', 4, 'd')}" p`,
+    ],
+    // What only Athena can work out, it does.
+    [
+      "SELECT * FROM curated.orders FOR TIMESTAMP AS OF date_parse('2026-01-05', '%Y-%m-%d') o",
+      "SELECT * FROM w_curated.orders FOR TIMESTAMP AS OF date_parse('2026-01-05', '%Y-%m-%d') o",
     ],
   ])('%s', async (sql, expected) => {
     expect(await sent(sql)).toBe(expected)
@@ -191,6 +200,8 @@ describe('FOR … AS OF in the statement', () => {
       /^curated\.per_day has no version x\. The versions that are kept/,
     ],
     ["SELECT * FROM clean.orders FOR TIMESTAMP AS OF TIMESTAMP '2026-01-05 00:00:00 UTC'", /^clean has no history/],
+    ['SELECT * FROM curated.per_day FOR TIMESTAMP AS OF id', /^line 1:51: FOR TIMESTAMP AS OF takes a constant/],
+    ["SELECT * FROM curated.per_day p FOR VERSION AS OF 'x'", /line 1:33: FOR … AS OF comes before the alias/],
     ["DELETE FROM curated.orders FOR VERSION AS OF '33'", /not allowed|cannot be read/],
   ])('%s is refused', async (sql, message) => {
     const error = await sent(sql).catch((thrown: unknown) => thrown)
