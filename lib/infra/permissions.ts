@@ -305,7 +305,7 @@ export function curate(names: Names, tables: string[]): Permission[] {
     readObjects(names, 'curated', 'Models read other curated tables.'),
     listObjects(names, 'curated', 'Tables are folders of files; which, the catalog says.'),
     writeObjects(names, 'curated', files, prefixes),
-    deleteObjects(names, 'curated', 'What no version needs is removed.', prefixes),
+    deleteObjects(names, 'curated', 'What no version needs is removed, and tables that nothing makes any more.', ['']),
     readObjects(names, 'ops', 'One state for each table, one record for each run, and the faults of messages.', [
       ...KEPT_OF_TABLES,
       faultsPrefix,

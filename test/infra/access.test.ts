@@ -210,6 +210,10 @@ const ROWS: Record<string, Row[]> = {
     ['may', 's3:PutObject', object('curated', 'movies/data/x.parquet')],
     ['may', 's3:DeleteObject', object('curated', 'movies/data/x.parquet')],
     ['may', 's3:PutObject', object('curated', `${STORED_PREFIX}model_1/x.parquet`)],
+    // Of tables that no contract makes any more.
+    ['may', 's3:DeleteObject', object('curated', 'left_over/data/x.parquet')],
+    ['may', 's3:DeleteObject', object('ops', tableStateKey('left_over'))],
+    ['may', 'glue:DeleteTable', named('glue', 'table/weir_curated/left_over')],
     ['may', 'glue:CreateTable', named('glue', 'table/weir_curated/movies')],
     ['may', 'glue:UpdateTable', named('glue', 'table/weir_curated/movies')],
     ['may', 'glue:DeleteTable', named('glue', 'table/weir_curated_versions/model_1')],
