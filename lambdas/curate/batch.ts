@@ -9,6 +9,7 @@ import { StillRunning } from '../../lib/lake/errors.ts'
 import { deleteFault, writeFault } from '../../lib/lake/faults.ts'
 import type { Run } from '../../lib/lake/runs.ts'
 import { type CurateContext, curatedTables, dependentsOf, tablesAfter } from '../../lib/pipeline/curate/context.ts'
+import { CannotDropTable, dropTable } from '../../lib/pipeline/curate/left-over.ts'
 import { maintainTable } from '../../lib/pipeline/curate/maintain.ts'
 import { type CurateResult, curateTable } from '../../lib/pipeline/curate/run.ts'
 import { type Observer, tellRun } from '../common/observe.ts'
@@ -99,7 +100,7 @@ export function makeHandler(
         const tables = new Map<string, { full: boolean; triggers: Set<string> }>()
         const next = new Set<string>()
         for (const wish of wishes) {
-          if (wish.weir === 'maintain') continue
+          if (wish.weir !== 'curate') continue
           if ('dataset' in wish) for (const table of tablesAfter(context, [wish.dataset])) next.add(table)
           else {
             const known = tables.get(wish.table) ?? { full: false, triggers: new Set() }
@@ -117,6 +118,7 @@ export function makeHandler(
           await follow(context, result, again)
         }
         for (const wish of wishes) {
+          if (wish.weir === 'drop') await drop(context, wish.table)
           if (wish.weir !== 'maintain') continue
           if (wish.table === undefined)
             await send(curatedTables(context).map(({ name }) => ({ weir: 'maintain', table: name })))
@@ -136,6 +138,16 @@ export function makeHandler(
         did: ['what was begun goes on; the next maintenance does the rest'],
       }))
       logger.info('maintained', { event: 'maintained', table, did })
+    }
+
+    /** Takes a table away. Who asked has looked before: what stands against it now is no reason to try again. */
+    const drop = async (context: CurateContext, table: string): Promise<void> => {
+      try {
+        await dropTable(context, table)
+      } catch (error) {
+        if (!(error instanceof CannotDropTable)) throw error
+        logger.warn('not_dropped', { event: 'not_dropped', table, reason: error.message })
+      }
     }
 
     /** A model or a dataset that a later deployment took away: nothing is to be done for it. */

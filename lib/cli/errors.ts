@@ -55,6 +55,18 @@ export class NotCuratedYet extends Error {
   }
 }
 
+/** A deployed lake was asked to drop tables, and the time to wait for that is over. */
+export class NotDroppedYet extends Error {
+  override name = 'NotDroppedYet'
+  readonly advice: string
+  constructor(tables: readonly string[], seconds: number, lake?: string) {
+    const names = tables.map((table) => `curated.${table}`).join(', ')
+    super(`Not dropped after ${seconds} s: ${names}.`)
+    const where = lake === undefined ? '' : ` --lake ${shellWord(lake)}`
+    this.advice = `The lake goes on with what it was asked for. What is left over then: weir status${where}. Why: the log of the curate function. Asking again does no harm.`
+  }
+}
+
 const MOST_NAMED = 10
 
 /** Errors that the user can mend, by name: the classes live in the layers that throw them. */
@@ -70,6 +82,7 @@ const MENDABLE = new Set([
   'UnknownDataset',
   'UnknownSource',
   'CannotDrop',
+  'CannotDropTable',
   'CannotInfer',
   'InvalidKey',
   'QueryError',

@@ -167,7 +167,7 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
     if (await deployed()) return parseModels((await contracts()).models ?? [])
     return readModels((await config()).models)
   }
-  const models = once(async (): Promise<{ models: Model[]; problem?: ModelError }> => {
+  const models = once(async (): Promise<Models> => {
     const [{ plans }, sources] = [await contracts(), await modelSources()]
     if (sources.models.length + sources.errors.length === 0) return { models: [] }
     const { checkModels } = await import('../lake/models/check.ts')
@@ -179,7 +179,14 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
     // A file whose front matter is wrong is no model, and nothing can follow it.
     const wrong = new Set(sources.errors.map(({ file }) => file))
     const whole = sources.models.filter(({ file }) => !wrong.has(file))
-    return { models: checkModels(whole, tables).models, problem: new ModelError(errors) }
+    const made = checkModels(whole, tables).models
+    const { leftOutOf } = await import('../pipeline/curate/left-out.ts')
+    const modelsUnread = errors.some(({ file }) => !file.endsWith('.sql'))
+    return {
+      models: made,
+      problem: new ModelError(errors),
+      broken: { leftOut: leftOutOf(sources.models, made, errors), modelsUnread },
+    }
   })
 
   const session: Session = {
@@ -213,6 +220,7 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
         lake: await lake(),
         plans,
         models: found.models,
+        ...found.broken,
         now: () => new Date(),
         log,
         keepVersions: (await config()).curated.keepVersions,
@@ -230,6 +238,13 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
 function engineSettings({ memoryBytes, threads, limits }: LakeConfig): Partial<EngineSettings> {
   const { maxObjectBytes: _whole, ...engine } = limits
   return { memoryBytes, threads, ...engine }
+}
+
+/** The models that can be made, and what is known of the others. */
+interface Models {
+  models: Model[]
+  problem?: ModelError
+  broken?: Pick<CurateContext, 'leftOut' | 'modelsUnread'>
 }
 
 /** What `--lake` and the folders around mean: a folder, a deployed lake, or a folder whose weir.yaml names a deployed lake. */

@@ -292,9 +292,14 @@ describe('mistakes', () => {
       out: expect.stringContaining('→ curated.orders_by_country'),
       err: 'Not made, for there are mistakes in the models (bad.sql): weir lint\n',
     })
-    const { code, document } = await weirJson(lake, ['curate'])
+    const { code, document } = await weirJson(lake, ['curate', '--full'])
     expect(code).toBe(3)
     expect(document.error).toMatchObject({ name: 'ModelError', issues: [{ file: 'bad.sql', line: 1, column: 8 }] })
+    expect(document.leftOut).toMatchObject([{ table: 'bad', file: 'bad.sql', issues: [{ line: 1 }], behind: [] }])
+    expect(document.tables).toMatchObject([
+      { table: 'orders', outcome: 'published' },
+      { table: 'orders_by_country', outcome: 'published' },
+    ])
     expect(await weirJson(lake, ['status'])).toMatchObject({
       code: 3,
       document: { models: { problems: [expect.stringMatching(/^bad\.sql:1:8: /)] } },
@@ -326,6 +331,25 @@ describe('mistakes', () => {
       expect.stringMatching(/^wrong\.sql:2:1: There is no setting materialised/),
     ])
     expect(names(status.document)).toEqual(['emails', 'nightly', 'orders', 'orders_by_country'])
+
+    const others = await weir(lake, ['curate'])
+    expect(others.code).toBe(3)
+    expect(others.out).toMatch(
+      /^✗ curated\.after {2}left out: after\.sql reads curated\.wrong, which is left out\.\n✗ curated\.wrong {2}left out: wrong\.sql:2:1: There is no setting materialised.*\n/,
+    )
+    expect(others.out).toContain('✓ curated.nightly  made anew')
+    expect(others.out).toMatch(
+      /\n1 problem in the models, so 2 are left out: mend the lines above, and run weir lint\.\n$/,
+    )
+    const dry = await weirJson(lake, ['curate', '--dry-run', '--full'])
+    expect(dry).toMatchObject({ code: 3, document: { leftOut: [{ table: 'after', behind: ['wrong'] }, {}] } })
+    expect(dry.document.tables.map(({ todo }: { todo: string }) => todo)).toEqual(['run', 'run', 'run', 'run'])
+    for (const option of ['--table', '--model'])
+      expect(await weir(lake, ['curate', option, 'after'])).toMatchObject({
+        code: 3,
+        out: '',
+        err: expect.stringMatching(/ {2}after\.sql: reads curated\.wrong, which is left out\.\n {2}wrong\.sql:2:1: /),
+      })
 
     await rm(join(lake, 'models/wrong.sql'))
     await rm(join(lake, 'models/after.sql'))

@@ -120,6 +120,27 @@ describe('a batch', () => {
     expect(sent).toEqual([])
   })
 
+  it('drops a table that nothing makes any more, and lets one that is made be', async () => {
+    const { context, drop, with: using } = await open({ daily: DAILY })
+    await drop('orders/a.csv', [row('x', 1)])
+    await run([wish('orders'), wish('daily')])
+    await run([wish('daily')])
+    const asked: CurateWish[] = [
+      { weir: 'drop', table: 'daily' },
+      { weir: 'drop', table: 'orders' },
+    ]
+    expect(asked.map((one) => readWish(JSON.stringify(one)))).toEqual(asked)
+    expect(asked.map(groupOf)).toEqual(['daily', 'orders'])
+    bench.context = { ...context, ...(await using([keyedPlan('orders', { mode: 'merge' })])) }
+    expect(await run(asked)).toEqual(failures())
+    expect(observed.logged('table_dropped')).toMatchObject([{ table: 'daily' }])
+    expect(observed.logged('not_dropped')).toMatchObject([
+      { table: 'orders', reason: expect.stringContaining('makes it, so it would only come again') },
+    ])
+    await expect(total('daily')).rejects.toThrow('There is no table curated.daily')
+    expect(await total()).toBe('1')
+  })
+
   it('does nothing where nothing has changed, and tells nobody', async () => {
     const { drop } = await open()
     await drop('orders/a.csv', [row('x', 1)])

@@ -2,12 +2,14 @@
 // here; a deployed lake is asked to, and its curate function does it. --dry-run only says what would be done, on either.
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { ModelError, type ModelIssue, modelIssueText } from '../../lake/models/issues.ts'
 import { formatCount, formatDuration, formatRows, visible } from '../../lake/render/format.ts'
 import { commandFor } from '../../lake/render/words.ts'
 import type { Run as RunRecord } from '../../lake/runs.ts'
 import { readTableState } from '../../lake/table-state.ts'
-import { type CurateContext, curatedNamed } from '../../pipeline/curate/context.ts'
+import { type CurateContext, type Curated, curatedNamed, curatedTables } from '../../pipeline/curate/context.ts'
 import type { DryRun } from '../../pipeline/curate/dry-run.ts'
+import type { LeftOut } from '../../pipeline/curate/left-out.ts'
 import type { CurateResult } from '../../pipeline/curate/run.ts'
 import { costInWords, exitOfResult, millisecondsOf, resultLines } from '../curated.ts'
 import { describeError, exitCodeOf, Interrupted, NotCuratedYet, UsageError } from '../errors.ts'
@@ -22,6 +24,7 @@ const PATIENCE = 300
 interface Options extends GlobalOptions {
   table?: string[]
   model?: string[]
+  drop?: string[]
   full?: boolean
   dryRun?: boolean
   dialect?: Dialect
@@ -34,9 +37,15 @@ export function curateCommand(cli: Cli): Command {
     'weir curate',
     'weir curate --table orders --full',
     'weir curate --dry-run --dialect athena',
+    'weir curate --drop old_report',
   ])
     .option('--table <name>', 'only this table, and what follows it; may be given several times', collect)
     .option('--model <name>', 'only this model, and what follows it; may be given several times', collect)
+    .addOption(
+      new Option('--drop <name>', 'take a table away that nothing makes any more; may be given several times')
+        .argParser(collect)
+        .conflicts(['table', 'model', 'full', 'dialect']),
+    )
     .option('--full', 'make the named tables anew (without names: all), whatever has changed')
     .option('--dry-run', 'print what would run, why, and its statements; changes nothing')
     .addOption(
@@ -54,31 +63,98 @@ export function curateCommand(cli: Cli): Command {
     .action(
       act<[], Options>(cli, async (run, options) => {
         if (options.dialect !== undefined && !options.dryRun) throw new UsageError('--dialect goes with --dry-run.')
-        const { context } = await run.session.curating()
+        const { context, problem } = await run.session.curating({ lenient: true })
+        if (options.drop) {
+          const { dropTables } = await import('../left-over.ts')
+          return dropTables(run, options, context, options.drop)
+        }
         const tables = namesOf(context, options)
-        if (options.dryRun) return showPlan(run, options, context, tables)
-        return (await run.session.deployed())
-          ? ask(run, options, context, tables)
-          : curateHere(run, options, context, tables)
+        // Known before the first table is made: whoever stops here has seen it.
+        if (problem) for (const line of leftOutLines(run, context, problem)) run.say(line)
+        const answer = options.dryRun
+          ? await showPlan(run, options, context, tables)
+          : (await run.session.deployed())
+            ? await ask(run, options, context, tables)
+            : await curateHere(run, options, context, tables)
+        return problem ? withLeftOut(run, context, problem, answer) : answer
       }),
     )
 }
 
+/** Each model that is left out with what is wrong with it, where lint says it is. */
+function leftOutLines({ paint }: Run, { leftOut = [] }: CurateContext, problem: ModelError): string[] {
+  const told = new Set(leftOut.flatMap(({ issues }) => issues))
+  return [
+    ...problem.issues
+      .filter((issue) => !told.has(issue))
+      .map((issue) => `${paint('bad', '✗')} ${visible(modelIssueText(issue))}`),
+    ...leftOut.flatMap((one) => {
+      const [first = behindWords(one), ...more] = one.issues.map(modelIssueText)
+      return [
+        `${paint('bad', '✗')} curated.${visible(one.table)}  left out: ${visible(first)}`,
+        ...more.map((text) => `    ${visible(text)}`),
+      ]
+    }),
+  ]
+}
+
+const behindWords = ({ file, behind }: LeftOut): string =>
+  `${file} reads ${behind.map((table) => `curated.${table}`).join(', ')}, which ${behind.length === 1 ? 'is' : 'are'} left out.`
+
+/** What the tables came to, and that some were left out: 3 unless something worse happened. */
+function withLeftOut(run: Run, { leftOut = [] }: CurateContext, problem: ModelError, answer: Answer): Answer {
+  run.say(
+    `${formatRows(problem.issues.length, 'problem')} in the models, so ${leftOut.length === 1 ? 'one is' : `${formatCount(leftOut.length)} are`} left out: mend the lines above, and run weir lint.`,
+  )
+  const json = answer.json as object
+  return {
+    ...answer,
+    exit: worst([answer.exit, 3]),
+    json: {
+      ...json,
+      leftOut: leftOut.map(({ table, file, issues, behind }) => ({ table, file, issues, behind })),
+      ...('error' in json ? {} : describeError(problem, run.io.env)),
+    },
+  }
+}
+
 /** The tables and models that were named, as tables; undefined for all. */
 function namesOf(context: CurateContext, { table = [], model = [] }: Options): string[] | undefined {
-  const names = [...table.map((name) => curatedNamed(context, name)), ...model.map((name) => modelNamed(context, name))]
+  const names = [...table.map((name) => tableNamed(context, name)), ...model.map((name) => modelNamed(context, name))]
   return names.length === 0 ? undefined : [...new Set(names.map((one) => one.name))]
 }
 
-function modelNamed(context: CurateContext, given: string): ReturnType<typeof curatedNamed> {
+function tableNamed(context: CurateContext, given: string): Curated {
+  const name = given.replace(/^curated\./, '')
+  if (!curatedTables(context).some((one) => one.name === name)) refuseLeftOut(context, name)
+  return curatedNamed(context, name)
+}
+
+function modelNamed(context: CurateContext, given: string): Curated {
   const name = given.replace(/^(?:.*\/)?(?:curated\.)?([^/]*?)(?:\.sql)?$/, '$1')
   const names = context.models.map((one) => one.name)
   if (names.includes(name)) return curatedNamed(context, name)
+  refuseLeftOut(context, name)
   throw new UsageError(
     names.length === 0
       ? `There is no model ${visible(name)}: no file ends in .sql in the folder of models.`
       : `There is no model ${visible(name)}. The models are: ${names.join(', ')}.`,
   )
+}
+
+/** Throws what is wrong with a model that was named and cannot be made. */
+function refuseLeftOut({ leftOut = [] }: CurateContext, name: string): void {
+  const found = leftOut.find(({ table }) => table === name)
+  if (!found) return
+  const seen = new Set<LeftOut>()
+  const issuesOf = (one: LeftOut): ModelIssue[] => {
+    if (seen.has(one)) return []
+    seen.add(one)
+    if (one.issues.length > 0) return one.issues
+    const behind = leftOut.filter(({ table }) => one.behind.includes(table))
+    return [{ file: one.file, message: behindWords(one).slice(one.file.length + 1) }, ...behind.flatMap(issuesOf)]
+  }
+  throw new ModelError(issuesOf(found))
 }
 
 async function curateHere(
@@ -110,14 +186,15 @@ async function curateHere(
   } finally {
     work.stop()
   }
-  run.say(summary(results))
+  run.say(summary(results, context))
   return { exit: worst(results.map(exitOfResult)), json: { tables: results.map(documentOf) } }
 }
 
 const documentOf = ({ table, outcome, why, run }: CurateResult) => ({ table, outcome, why, run: run ?? null })
 
 /** "3 tables have a new version, 1 is as before, 1 failed, in 1.2 s; 1.2 MB scanned, about $0.00005." */
-function summary(results: CurateResult[]): string {
+function summary(results: CurateResult[], { leftOut = [] }: CurateContext): string {
+  if (results.length === 0 && leftOut.length > 0) return 'There is no other curated table.'
   if (results.length === 0)
     return 'There are no curated tables: no contract has a mode in weir.curated, and there are no models.'
   const count = (...outcomes: CurateResult['outcome'][]) =>
@@ -175,7 +252,7 @@ async function showPlan(
   const todo = found.filter(({ planned }) => planned.todo === 'run').length
   run.say(
     found.length === 0
-      ? summary([])
+      ? summary([], context)
       : `${formatRows(todo, 'table')} would be made. This was a dry run: nothing was changed.`,
   )
   return { exit: refused ? 3 : 0, json: { dryRun: true, dialect, tables: shown } }
@@ -249,7 +326,7 @@ async function ask(run: Run, options: Options, context: CurateContext, tables: s
   )
   for (const result of idle) for (const line of resultLines(run, result)) run.say(line)
   if (todo.length === 0) {
-    run.say(plan.length === 0 ? summary([]) : 'Nothing has changed, so there is nothing to ask for.')
+    run.say(plan.length === 0 ? summary([], context) : 'Nothing has changed, so there is nothing to ask for.')
     return { exit: worst(idle.map(exitOfResult)), json: { tables: idle.map(documentOf), pending: [] } }
   }
   const { askToCurate, awaitRuns } = await import('../deployed-runs.ts')
@@ -295,7 +372,7 @@ async function ask(run: Run, options: Options, context: CurateContext, tables: s
   const pending = stopped ? [] : todo.filter((table) => !done.has(table))
   const document = { tables: results.map(documentOf), pending }
   const exits = results.map(exitOfResult)
-  run.say(summary(results))
+  run.say(summary(results, context))
   if (pending.length === 0) return { exit: worst(exits), json: document }
   const late = new NotCuratedYet(pending, Number(options.wait), options.lake)
   const { error } = describeError(late, run.io.env)

@@ -7,6 +7,7 @@ import { modelIssueText } from '../../lake/models/issues.ts'
 import type { Lake } from '../../lake/ports.ts'
 import { formatCount, formatMoment, formatRows, visible } from '../../lake/render/format.ts'
 import { commandFor, OUTCOME_WORDS, verdict } from '../../lake/render/words.ts'
+import type { LeftOver } from '../../pipeline/curate/left-over.ts'
 import type { CuratedStatus } from '../../pipeline/curate/status.ts'
 import { type LakeStatus, statusOf } from '../../pipeline/status.ts'
 import { WEIR_VERSION } from '../../version.ts'
@@ -40,6 +41,8 @@ interface Status extends LakeStatus {
   /** Null for a lake in a folder, and for who may not look at the queues. */
   queues: QueueStatus | null
   curated: CuratedStatus[]
+  /** Tables that nothing makes any more, and that are as they were. */
+  leftOver: LeftOver[]
   /** What is wrong with the models, a line for each; `curated` lacks those. */
   models: { problems: string[] }
 }
@@ -59,12 +62,14 @@ export function statusCommand(cli: Cli): Command {
       )
       const { context, problem } = await run.session.curating({ lenient: true })
       const { curatedStatus } = await import('../../pipeline/curate/status.ts')
+      const { leftOver } = await import('../../pipeline/curate/left-over.ts')
       const status: Status = {
         lake: deployed ? `aws:${deployed.environment}` : await run.session.root(),
         version: { weir: WEIR_VERSION, deployed: version ?? null },
         queues: deployed ? await queuesOf(run, deployed, lake) : null,
         ...found,
         curated: found.catalog.complete ? await curatedStatus(context, run.signal) : [],
+        leftOver: await leftOver(context, run.signal),
         models: { problems: problem ? problem.issues.map(modelIssueText) : [] },
       }
       run.say(textOf(run, status, options))
@@ -230,7 +235,7 @@ function datasetTable(run: Run, { at, datasets }: Status): string {
 
 /** Tables that somebody has to look at: their tests failed, or their models cannot be read. */
 function curatedLines(
-  { curated, models, at }: Status,
+  { curated, leftOver, models, at }: Status,
   options: GlobalOptions,
   bad: (text: string) => string,
 ): string[] {
@@ -244,6 +249,10 @@ function curatedLines(
           ]
         : [],
   )
+  for (const { table, why } of leftOver)
+    lines.push(
+      `! curated.${visible(table)} is left over, and nothing makes it any more: ${visible(why)}. To drop it: ${commandFor(`weir curate --drop ${table}`, options)}`,
+    )
   if (models.problems.length > 0)
     lines.push(
       bad(`${formatRows(models.problems.length, 'problem')} in the models, so these are not made: weir lint`),

@@ -18,6 +18,8 @@ export type CurateWish =
   | { weir: 'curate'; dataset: string; trigger: string }
   /** Tidy this table; without one, every table. */
   | { weir: 'maintain'; table?: string | undefined }
+  /** Take this table away, which nothing makes any more. */
+  | { weir: 'drop'; table: string }
 
 const name = z.string().min(1).max(512)
 const trigger = z.string().max(200).default('asked for')
@@ -25,6 +27,7 @@ const wishSchema = z.union([
   z.object({ weir: z.literal('curate'), table: name, trigger, full: z.boolean().optional() }),
   z.object({ weir: z.literal('curate'), dataset: name, trigger }),
   z.object({ weir: z.literal('maintain'), table: name.optional() }),
+  z.object({ weir: z.literal('drop'), table: name }),
 ])
 
 /** Throws PoisonMessage for what is no message of this queue. */
@@ -38,7 +41,7 @@ export function readWish(body: string): CurateWish {
   const wish = wishSchema.safeParse(message)
   if (wish.success) return wish.data
   throw new PoisonMessage(
-    'The message asks for nothing that the curate function does: {"weir":"curate","table":…} or {"weir":"maintain"}.',
+    'The message asks for nothing that the curate function does: {"weir":"curate","table":…}, {"weir":"maintain"} or {"weir":"drop","table":…}.',
   )
 }
 

@@ -7,10 +7,15 @@ import type { TableDefinition } from '../../lake/ports.ts'
 import type { Run } from '../../lake/runs.ts'
 import { curatedTableOf } from '../../lake/tables.ts'
 import type { Context } from '../context.ts'
+import type { LeftOut } from './left-out.ts'
 
 export interface CurateContext extends Pick<Context, 'lake' | 'plans' | 'now' | 'log'> {
   /** In dependency order, as checkModels gives them. */
   models: readonly Model[]
+  /** Models that are not among those, because of mistakes. */
+  leftOut?: readonly LeftOut[]
+  /** The folder of models could not be read: which there are is not known. */
+  modelsUnread?: boolean
   /** Versions of a table that stay readable, besides the newest. Default: KEPT_VERSIONS. */
   keepVersions?: number
   /** Called for each run that this process wrote into the ledger, once. It must not throw. */

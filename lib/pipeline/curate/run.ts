@@ -313,7 +313,7 @@ async function note(
 }
 
 /** Writes a run into the ledger, once. */
-async function tell({ lake, log, onRun }: CurateContext, run: Run): Promise<void> {
+export async function tell({ lake, log, onRun }: CurateContext, run: Run): Promise<void> {
   if (!(await writeRun(lake.zones.ops, run))) return
   log({ event: 'run', table: run.table, run: run.run, outcome: run.outcome, scope: run.scope, ...run.rows })
   onRun?.(run)
