@@ -38,9 +38,9 @@ export const TABLES: KnownTable[] = [
     ],
   },
   table('clean.returns'),
-  table('curated.orders', { key: ['id'], required: ['id', 'day', '_upload'] }),
-  table('curated.events', { key: [], required: ['id', 'day', '_upload'] }),
-  table('curated.shops', { key: ['shop'], required: ['shop', '_upload'] }, SHOPS),
+  table('curated.orders', { key: ['id'], filled: ['id', 'day', '_upload'] }),
+  table('curated.events', { key: [], filled: ['id', 'day', '_upload'] }),
+  table('curated.shops', { key: ['shop'], filled: ['shop', '_upload'] }, SHOPS),
   table('ops.receipts', undefined, [{ name: 'upload', type: 'VARCHAR' }]),
 ]
 

@@ -19,10 +19,10 @@ export interface UploadedRow extends KeyedRow {
   _upload: string
 }
 
-/** Rows of a file; lines that are none are rejected. */
+/** Rows of a file; lines that are none are rejected. An empty day is NULL. */
 export function rowsOf(text: string): KeyedRow[] {
   return text.split('\n').flatMap((line) => {
-    const [, k, day, amount] = /^(\w+),(\d{4}-\d\d-\d\d),(-?\d+)$/.exec(line) ?? []
+    const [, k, day, amount] = /^(\w+),(\d{4}-\d\d-\d\d|),(-?\d+)$/.exec(line) ?? []
     return k === undefined || day === undefined ? [] : [{ k, day, amount: Number(amount) }]
   })
 }
@@ -54,7 +54,9 @@ export async function keyedCheck(request: CheckRequest): Promise<CheckResult> {
   if (accepted.length > 0) {
     const path = join(request.outDir, 'part-0.parquet')
     const extra = request.plan.columns.slice(3).map(({ name, sqlType }) => `, CAST(NULL AS ${sqlType}) AS "${name}"`)
-    const values = accepted.map(({ k, day, amount }) => `('${k}', DATE '${day}', ${amount})`).join(', ')
+    const values = accepted
+      .map(({ k, day, amount }) => `('${k}', ${day === '' ? 'NULL::DATE' : `DATE '${day}'`}, ${amount})`)
+      .join(', ')
     await connection.run(
       `COPY (SELECT k, day, CAST(amount AS ${request.plan.columns[2]?.sqlType}) AS amount${extra.join('')}, '${request.upload}' AS _upload FROM (VALUES ${values}) v(k, day, amount)) TO '${path}' (FORMAT parquet)`,
     )

@@ -86,13 +86,13 @@ export function driverOf(asked: Asked): { incremental: Incremental } | { problem
   if (found.problems.length === 0) problems.push(...ofGrouping(select, found.keys, candidate))
   if (problems.length > 0) return { problems }
   const table = asked.tables.get(tableNameOf(candidate.relation.names))
-  const required = new Set(table?.entity?.required.map((name) => name.toLowerCase()))
+  const filled = new Set(table?.entity?.filled.map((name) => name.toLowerCase()))
   return {
     incremental: {
       driver: table?.name ?? tableNameOf(candidate.relation.names),
       alias: aliasOf(candidate.relation),
       keyExpressions: found.keys.map(({ sql }) => sql),
-      nullable: !found.keys.every(({ expr }) => isNeverNull(expr, required, aliasOf(candidate.relation))),
+      nullable: !found.keys.every(({ expr }) => isNeverNull(expr, filled, aliasOf(candidate.relation))),
     },
   }
 }
@@ -372,18 +372,18 @@ const KEEP_VALUES = new Set(
   ).split(' '),
 )
 
-function isNeverNull(expr: Expr, required: ReadonlySet<string>, alias: string): boolean {
-  const never = (one: Expr): boolean => isNeverNull(one, required, alias)
+function isNeverNull(expr: Expr, filled: ReadonlySet<string>, alias: string): boolean {
+  const never = (one: Expr): boolean => isNeverNull(one, filled, alias)
   switch (expr.kind) {
     case 'literal':
       return expr.of !== 'null'
     case 'name':
-      return required.has(expr.name.toLowerCase())
+      return filled.has(expr.name.toLowerCase())
     case 'dot':
       return (
         expr.of.kind === 'name' &&
         expr.of.name.toLowerCase() === alias.toLowerCase() &&
-        required.has(expr.name.toLowerCase())
+        filled.has(expr.name.toLowerCase())
       )
     case 'cast':
       return !expr.attempt && !['JSON'].includes(expr.to.name) && never(expr.of)

@@ -5,8 +5,8 @@ import type { TableDefinition } from '../../sql/tables.ts'
 import { curatedTableOf, RECEIPT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS, tableOf } from '../tables.ts'
 
 export interface KnownTable extends TableDefinition {
-  /** Of entity tables: which columns tell rows apart (none: rows add up), and which are never NULL. */
-  entity?: { key: string[]; required: string[] }
+  /** Of entity tables: which columns tell rows apart (none: rows add up), and which are NULL in no row. */
+  entity?: { key: string[]; filled: string[] }
 }
 
 const opsTable = (name: string, columns: Readonly<Record<string, string>>): KnownTable => ({
@@ -23,8 +23,8 @@ export function tablesOfLake(plans: Iterable<Plan>): KnownTable[] {
     const entity = curatedTableOf(plan)
     if (!entity) continue
     const key = plan.settings.curated.mode === 'merge' ? plan.primaryKey : []
-    const required = plan.columns.filter((column) => column.required).map((column) => column.name)
-    found.push({ ...entity, entity: { key, required: [...new Set([...required, ...key, '_upload'])] } })
+    // Not what the contract requires: that binds the files of today, and rows of older ones stay or come back.
+    found.push({ ...entity, entity: { key, filled: [...key, '_upload'] } })
   }
   return [
     ...found,
