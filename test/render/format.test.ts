@@ -4,6 +4,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatFigure,
   formatMoment,
   formatRows,
   formatShare,
@@ -88,4 +89,38 @@ test('words of a command are quoted only where the shell needs it', () => {
   expect(shellWord("it's $(rm).csv")).toBe(`'it'\\''s $(rm).csv'`)
   expect(shellWord('-rf')).toBe("'-rf'")
   expect(shellWord('')).toBe("''")
+})
+
+describe('the figure that a rule found', () => {
+  test.each([
+    ['must be at most 80', 'found 82.24181360201511', 'found 82.2418'],
+    ['must be at most 80', 'found 80.00000012345', 'found 80.0000001'],
+    ['must be less than 0.5', 'found 0.5000000000000001', 'found 0.5000000000000001'],
+    ['must be at least 90', 'found 89.99999999', 'found 89.99999999'],
+    ['must be at most 0', 'found 0.00001234567891', 'found 0.0000123457'],
+    ['must be at most 10', 'found 1234567.891234', 'found 1234567.9'],
+    ['must be at most 10', 'found 12', 'found 12'],
+    // It is above 5, and no number of JavaScript's is between: nothing is rounded away.
+    ['must be at most 5', 'found 5.0000000000000000001', 'found 5.0000000000000000001'],
+    ['says nothing of numbers', 'found 82.24181360201511', 'found 82.24181360201511'],
+  ])('%s: %s', (rule, exact, shown) => {
+    expect(formatFigure(exact, rule)).toBe(shown)
+  })
+
+  test('in a whole sentence', () => {
+    expect(formatFigure('The rule mean does not hold: price must be at most 80 (found 82.24181360201511).')).toBe(
+      'The rule mean does not hold: price must be at most 80 (found 82.2418).',
+    )
+  })
+
+  test('is never shown on another side of the bound than it is on', () => {
+    const bound = fc.integer({ min: -100, max: 100 })
+    fc.assert(
+      fc.property(bound, fc.double({ min: -1e-3, max: 1e-3, noNaN: true }), (limit, off) => {
+        const exact = limit + off
+        const [, shown] = formatFigure(`found ${exact}`, `must be at most ${limit}`).split(' ')
+        expect(Math.sign(Number(shown) - limit)).toBe(Math.sign(exact - limit))
+      }),
+    )
+  })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { renderHtml } from '../../lib/lake/render/html.ts'
 import { colours } from '../../lib/lake/render/paint.ts'
 import { renderLine, renderText } from '../../lib/lake/render/text.ts'
 import { makeReceipt, withRejects } from './receipts.ts'
@@ -33,6 +34,29 @@ describe('one line per upload', () => {
       }),
     )
     expect(line).toBe('✗ orders/orders_2026-10.csv  refused  (0.3 s)\n    There is no column order_date.\n    Add it.')
+  })
+
+  test('figures of rules are rounded for people, on the page too; the receipt keeps them as they are', () => {
+    const found = 'found 82.24181360201511'
+    const rule = { rule: 'mean_price', column: 'price', message: 'price must be at most 80', count: 1 }
+    const receipt = makeReceipt({
+      outcome: 'refused',
+      reason: {
+        code: 'rule_failed',
+        message: `The rule mean_price does not hold: ${rule.message} (${found}).`,
+        advice: 'Mend it.',
+      },
+      violations: [
+        { ...rule, severity: 'error', samples: [{ message: found }] },
+        { ...rule, severity: 'warning', samples: [{ message: found }] },
+      ],
+    })
+    for (const text of [renderLine(receipt), renderText(receipt), renderHtml(receipt)]) {
+      expect(text).toContain('price must be at most 80 (found 82.2418).')
+      expect(text.replace('(found 82.2418).', '')).toContain('found 82.2418')
+      expect(text).not.toContain('82.24181')
+    }
+    expect(JSON.stringify(receipt)).toContain(found)
   })
 
   test('says which upload it repairs', () => {

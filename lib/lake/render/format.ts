@@ -30,6 +30,28 @@ export function formatShare(part: number, all: number): string {
   return `${tenth.format(percent)} %`
 }
 
+/** Digits of a figure that people get to see. */
+const DIGITS = 6
+
+/**
+ * Rounds the figure in "found 82.24181360201511": six digits say enough. It stays on the same side of every number that the
+ * `rule` names, with more digits where it must: 80.0000001 does not hold "at most 80", and does not look as if it did.
+ */
+export function formatFigure(text: string, rule = text): string {
+  return text.replace(/\bfound (-?\d+\.\d+(?:e[+-]?\d+)?)(?=\)|$)/gi, (found: string, figure: string) => {
+    const exact = Number(figure)
+    const bounds = (rule.replace(found, '').match(/-?\d+(?:\.\d+)?/g) ?? []).map(Number)
+    // Nearer to a bound than numbers tell apart, or a rule without any: the figure itself is what there is to say.
+    if (bounds.length === 0 || bounds.includes(exact)) return found
+    const whole = Math.abs(exact) < 1 ? 0 : Math.trunc(Math.abs(exact)).toString().length
+    for (let digits = Math.max(DIGITS, whole + 1); digits < 16; digits++) {
+      const rounded = Number(exact.toPrecision(digits))
+      if (bounds.every((bound) => Math.sign(rounded - bound) === Math.sign(exact - bound))) return `found ${rounded}`
+    }
+    return found
+  })
+}
+
 /** Bytes in decimal units, as file managers show them: 288,000,000 → "288 MB". */
 export function formatBytes(bytes: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const

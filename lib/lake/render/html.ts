@@ -2,7 +2,16 @@
 // own policy forbids both. Everything that comes from a file passes through `esc`, which escapes and makes controls visible.
 
 import type { Receipt } from '../receipt.ts'
-import { formatBytes, formatCount, formatDuration, formatMoment, formatRows, formatShare, shorten } from './format.ts'
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatFigure,
+  formatMoment,
+  formatRows,
+  formatShare,
+  shorten,
+} from './format.ts'
 import { STYLE } from './style.ts'
 import { readingWords, repairedWords, totalTime } from './text.ts'
 import { fileName, nextSteps, OUTCOME_WORDS, type ReceiptExtras, type Verdict, verdict } from './words.ts'
@@ -201,7 +210,7 @@ function notes(receipt: Receipt, others: Group[]): string {
       const where =
         rows.length > 0
           ? `row${rows.length === 1 ? '' : 's'} ${rows.join(', ')}${group.count > rows.length ? ' …' : ''}`
-          : esc(said ?? '', 200)
+          : esc(formatFigure(said ?? '', group.message), 200)
       const times = group.count === 1 ? '' : `, ${formatCount(group.count)} times`
       const column = group.column === undefined ? '' : `<strong>${esc(group.column, 80)}</strong>: `
       return `${column}${esc(group.message)}${times}${where ? ` <span class="quiet">(${where})</span>` : ''}`

@@ -5,6 +5,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatFigure,
   formatMoment,
   formatRows,
   formatShare,
@@ -22,7 +23,7 @@ export function renderLine(receipt: Receipt, paint: Paint = plain, extras: Recei
   const source = paint('bold', visible(receipt.source))
   const lines = [`${paint(tone, mark)} ${source}  ${summary(receipt)}${took(receipt, paint)}`]
   if (receipt.reason && receipt.outcome !== 'accepted_with_rejects') {
-    lines.push(`    ${shorten(receipt.reason.message, 600)}`)
+    lines.push(`    ${shorten(formatFigure(receipt.reason.message), 600)}`)
     if (receipt.reason.advice) lines.push(`    ${shorten(receipt.reason.advice, 600)}`)
   }
   lines.push(...groupLines(receipt, paint, 3).map((line) => `    ${line}`))
@@ -167,6 +168,7 @@ function sampleWords(sample: Group['samples'][number], group: Group): string {
   const parts: string[] = []
   if (sample.row !== undefined) parts.push(`row ${formatCount(sample.row)}`)
   if (sample.value !== undefined) parts.push(sample.value === '' ? '(empty)' : shorten(sample.value, 80))
-  if (sample.message !== undefined && sample.message !== group.message) parts.push(shorten(sample.message, 200))
+  if (sample.message !== undefined && sample.message !== group.message)
+    parts.push(shorten(formatFigure(sample.message, group.message), 200))
   return parts.join(': ')
 }

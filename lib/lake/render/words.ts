@@ -1,7 +1,7 @@
 // What a receipt says in plain words: the verdict, and what to do next. The text and the HTML receipt say the same.
 
 import type { Outcome, Receipt } from '../receipt.ts'
-import { formatRows, shellWord } from './format.ts'
+import { formatFigure, formatRows, shellWord } from './format.ts'
 
 export type Tone = 'good' | 'mixed' | 'bad' | 'neutral'
 
@@ -54,6 +54,7 @@ const need = (n: number): string => (n === 1 ? 'needs' : 'need')
 export function verdict(receipt: Receipt, extras: ReceiptExtras = {}): Verdict {
   const { rows } = receipt
   const repairs = receipt.repairs.reduce((sum, repair) => sum + repair.rows, 0)
+  const reason = receipt.reason && formatFigure(receipt.reason.message)
   const base = MARKS[receipt.outcome]
   const are = extras.preview ? 'would be taken in' : rows.accepted === 1 ? 'is in' : 'are in'
   switch (receipt.outcome) {
@@ -66,36 +67,35 @@ export function verdict(receipt: Receipt, extras: ReceiptExtras = {}): Verdict {
             : rows.read === 1
               ? `The one row ${are}.`
               : `All ${formatRows(rows.read)} ${are}.`,
-        detail:
-          receipt.reason?.message ?? (repairs > 0 ? `They repair ${formatRows(repairs)} set aside before.` : undefined),
+        detail: reason ?? (repairs > 0 ? `They repair ${formatRows(repairs)} set aside before.` : undefined),
       }
     case 'accepted_with_rejects':
       return {
         ...base,
         headline: `${formatRows(rows.accepted)} ${are}, ${formatRows(rows.rejected)} ${need(rows.rejected)} mending.`,
         // The usual reason only repeats these numbers.
-        detail: receipt.reason?.code === 'rows_rejected' ? undefined : receipt.reason?.message,
+        detail: receipt.reason?.code === 'rows_rejected' ? undefined : reason,
       }
     case 'refused':
       return {
         ...base,
         headline: extras.preview ? 'The file would be refused.' : 'The file was refused: none of it is in.',
-        detail: receipt.reason?.message,
+        detail: reason,
       }
     case 'duplicate':
       return {
         ...base,
         headline: 'Nothing to do: the same file is already in the lake.',
-        detail: receipt.reason?.message,
+        detail: reason,
       }
     case 'superseded':
       return {
         ...base,
         headline: 'Set aside: a newer version of this file came first.',
-        detail: receipt.reason?.message,
+        detail: reason,
       }
     case 'retracted':
-      return { ...base, headline: 'This source was taken out of the lake.', detail: receipt.reason?.message }
+      return { ...base, headline: 'This source was taken out of the lake.', detail: reason }
   }
 }
 
