@@ -81,7 +81,7 @@ export class Alarms extends Construct {
     })
     alarm('curate-dead-letters', {
       ...above,
-      alarmDescription: `Messages wait in ${names.queues.curateDeadLetters}: a curated table could not be brought up to date, eight times over. Readers keep its last version. The reasons are in ops.runs and below faults/ in the ops bucket.`,
+      alarmDescription: `Messages wait in ${names.queues.curateDeadLetters}: a curated table could not be brought up to date, eight times over. Readers keep its last version. The reasons are in ops.runs and below faults/ in the ops bucket. Mend it, then "weir replay --dlq".`,
       metric: waiting(measured.curateDeadLetters),
       threshold: 0,
     })

@@ -271,9 +271,17 @@ it('keeps a poison message apart with its reason, and sends dead letters back', 
   const upload = await put('orders/late.csv', 'order_id,product,amount,day\n601,nut,5.00,2026-11-08\n')
   await receiptOf(upload)
   await send(deployed.queues.deadLetters, JSON.stringify({ weir: 'replay', key: 'orders/late.csv', again: true }))
+  await sqs.send(
+    new SendMessageCommand({
+      QueueUrl: deployed.queues.curateDeadLetters,
+      MessageBody: JSON.stringify({ weir: 'curate', dataset: 'orders', trigger: 'a test' }),
+      MessageGroupId: '(lake)',
+      MessageDeduplicationId: 'a test',
+    }),
+  )
   const replayed = await cli('replay', '--dlq')
   expect(replayed.code).toBe(0)
-  expect(replayed.out).toContain('2 messages sent back')
+  expect(replayed.out).toContain('3 messages sent back, 1 of them about curated tables')
   await until('the replay', async () => {
     const { receipts } = await json('receipts', '--dataset', 'orders')
     return receipts.find(({ replayOf }: Receipt) => replayOf === upload)

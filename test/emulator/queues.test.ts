@@ -4,6 +4,7 @@
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
+  DeleteMessageCommand,
   GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
@@ -123,6 +124,57 @@ describe('dead letters', () => {
     expect(moved).toEqual([two])
     expect((await take()).map(({ Body }) => Body)).toEqual(['{"n":2}'])
     expect(await queues.redrive()).toEqual({ moved: 0, missing: [] })
+  })
+})
+
+describe('dead letters about curated tables', () => {
+  it('go back to the group of their table, each once, whether they can be read or not', async () => {
+    expect(await queues.redriveCurate()).toBeUndefined()
+    const url = async (QueueName: string): Promise<string> => {
+      const made = await sqs.send(new CreateQueueCommand({ QueueName, Attributes: { FifoQueue: 'true' } }))
+      return made.QueueUrl ?? ''
+    }
+    const curate = await url(`${deployed.environment}-curate.fifo`)
+    const curateDeadLetters = await url(`${deployed.environment}-curate-dlq.fifo`)
+    deployed.queues = { ...deployed.queues, curate, curateDeadLetters }
+    queues.close()
+    queues = openQueues(deployed, ops)
+    const wish = (n: number) => JSON.stringify({ weir: 'curate', table: 'orders', trigger: `upload ${n}` })
+    const bodies = [wish(1), wish(2), 'hello', JSON.stringify({ weir: 'maintain' })]
+    const ids: string[] = []
+    for (const [index, MessageBody] of bodies.entries()) {
+      const MessageGroupId = index < 3 ? 'orders' : '(lake)'
+      const more = { MessageGroupId, MessageDeduplicationId: `${index}` }
+      ids.push(
+        (await sqs.send(new SendMessageCommand({ QueueUrl: curateDeadLetters, MessageBody, ...more }))).MessageId ?? '',
+      )
+    }
+    const [id = ''] = ids
+    await writeFault(ops, { id, kind: 'fault', reason: 'Athena was away', attempts: 8, at: new Date().toISOString() })
+    const moved: object[] = []
+    expect(await queues.redriveCurate({ onMoved: (one) => moved.push(one) })).toBe(4)
+    expect(moved).toHaveLength(4)
+    expect(moved).toEqual(
+      expect.arrayContaining([{ table: 'orders', reason: 'Athena was away' }, { table: 'orders' }, {}, {}]),
+    )
+    for await (const fault of listFaults(ops)) expect(fault.id).not.toBe(id)
+    const found: [string | undefined, string | undefined][] = []
+    for (let look = 0; look < 20 && found.length < 4; look++) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: curate,
+          MaxNumberOfMessages: 10,
+          MessageSystemAttributeNames: ['MessageGroupId'],
+        }),
+      )
+      for (const { Body, Attributes, ReceiptHandle } of Messages) {
+        found.push([Body, Attributes?.MessageGroupId])
+        await sqs.send(new DeleteMessageCommand({ QueueUrl: curate, ReceiptHandle }))
+      }
+    }
+    expect(found.filter(([, group]) => group === 'orders').map(([body]) => body)).toEqual(bodies.slice(0, 3))
+    expect(found.filter(([, group]) => group === '(lake)').map(([body]) => body)).toEqual(bodies.slice(3))
+    expect(await queues.redriveCurate()).toBe(0)
   })
 })
 

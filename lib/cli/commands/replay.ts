@@ -3,6 +3,7 @@
 
 import type { Command } from 'commander'
 import type { Deployed } from '../../lake/aws/deployed.ts'
+import type { Queues } from '../../lake/aws/queues.ts'
 import type { Receipt } from '../../lake/receipt.ts'
 import { formatCount, formatRows, visible } from '../../lake/render/format.ts'
 import { writeReceiptPage } from '../../lake/render/page.ts'
@@ -10,7 +11,7 @@ import { commandFor } from '../../lake/render/words.ts'
 import { planFor } from '../../pipeline/datasets.ts'
 import { type Replayed, type ReplayWhat, replay, replayKeys } from '../../pipeline/replay.ts'
 import { curateAfter, datasetsOf } from '../curated.ts'
-import { UsageError } from '../errors.ts'
+import { isDenied, UsageError } from '../errors.ts'
 import { worst } from '../outcomes.ts'
 import { type Answer, act, type Cli, defineCommand, type GlobalOptions, type Run } from '../run.ts'
 import { parseSince } from '../since.ts'
@@ -29,7 +30,7 @@ export function replayCommand(cli: Cli): Command {
     'weir replay --source orders/2026-10.csv',
     'weir replay --dataset orders --since 2d',
   ])
-    .option('--dlq', 'what met a fault of ours and waits (on AWS: the dead-letter queue)')
+    .option('--dlq', 'what met a fault of ours and waits (on AWS: the dead-letter queues)')
     .option('--source <key>', 'one source: its path below landing/')
     .option('--dataset <name>', 'all files of a dataset')
     .option('--since <when>', 'with --dataset: only files dropped since: 2026-11-22, 2h, 3d', (text) =>
@@ -84,6 +85,25 @@ async function replayHere(run: Run, options: Options, what: ReplayWhat): Promise
   return { exit: worst([failed > 0 ? 4 : 0, exit]), json: { ...report, ...after } }
 }
 
+/** Those about curated tables: hints, and the tables look for themselves what is new. Gives how many. */
+async function redriveCurate(run: Run, queues: Queues): Promise<number> {
+  try {
+    const moved = await queues.redriveCurate({
+      signal: run.signal,
+      onMoved: ({ table, reason }) =>
+        run.say(
+          `${run.paint('good', 'sent')}  ${table === undefined ? 'a message about curated tables' : `curated.${visible(table)}`}${reason === undefined ? '' : `: ${visible(reason.split('\n', 1)[0] ?? '')}`}`,
+        ),
+    })
+    return moved ?? 0
+  } catch (error) {
+    // What was sent back is; whoever may not take these is told so.
+    if (!isDenied(error)) throw error
+    run.note('You may not take the dead letters about curated tables, so they stay where they are.')
+    return 0
+  }
+}
+
 const WORDS: Record<Replayed['result'], string> = {
   decided: 'decided',
   checked_again: 'checked again',
@@ -112,8 +132,13 @@ async function ask(run: Run, options: Options, deployed: Deployed, what: ReplayW
             `${run.paint('good', 'sent')}  ${visible(source ?? 'a message')}: ${visible(reason.split('\n', 1)[0] ?? '')}`,
           ),
       })
-      run.say(moved === 0 ? 'The dead-letter queue is empty.' : `${formatRows(moved, 'message')} sent back. ${later}`)
-      return { exit: 0, json: { sent: moved, missing } }
+      const curated = await redriveCurate(run, queues)
+      const about = curated > 0 ? `, ${formatCount(curated)} of them about curated tables` : ''
+      const sent = moved + curated
+      run.say(
+        sent === 0 ? 'The dead-letter queues are empty.' : `${formatRows(sent, 'message')} sent back${about}. ${later}`,
+      )
+      return { exit: 0, json: { sent, missing, curated } }
     }
     const { plans } = await run.session.contracts()
     if ('source' in what) planFor(plans, what.source)

@@ -190,7 +190,7 @@ function curateLines(
       ? []
       : [
           bad(
-            `${formatRows(deadLetters.waiting, 'message')} about curated tables given up: ${commandFor('weir runs --failed', options)}, when the cause is mended, ${commandFor('weir curate', options)}; then they can be deleted`,
+            `${formatRows(deadLetters.waiting, 'message')} about curated tables given up: ${commandFor('weir runs --failed', options)}, when the cause is mended, ${commandFor('weir replay --dlq', options)}`,
           ),
         ]),
   ]

@@ -1,6 +1,7 @@
 // The queues of a deployed lake: how much waits, why the dead letters are there, and sending them, or requests to look at a
 // key again, back to the ingest function. Nothing here ingests.
 
+import { randomUUID } from 'node:crypto'
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageCommand,
@@ -16,6 +17,7 @@ import { StorageError } from '../errors.ts'
 import { deleteFault, readFault } from '../faults.ts'
 import type { ObjectStore } from '../ports.ts'
 import { clientSettings } from './clients.ts'
+import { readWish } from './curate-queue.ts'
 import type { Deployed } from './deployed.ts'
 import { guarded } from './errors.ts'
 import { PoisonMessage, readMessage, replayMessage } from './messages.ts'
@@ -59,6 +61,14 @@ export interface Queues {
     onMoved?: (one: DeadLetter) => void
     signal?: AbortSignal
   }): Promise<{ moved: number; missing: string[] }>
+  /**
+   * Sends the dead letters of the queue of curated tables back to it: they are hints, and whoever works on one looks for itself
+   * what is to be done. Gives how many; undefined where a deployment has no such queue.
+   */
+  redriveCurate(options?: {
+    onMoved?: (one: { table?: string; reason?: string }) => void
+    signal?: AbortSignal
+  }): Promise<number | undefined>
   /** Has the ingest function replay these landing keys. Gives how many were sent. */
   requestReplay(
     keys: AsyncIterable<string> | Iterable<string>,
@@ -75,12 +85,13 @@ export interface Queues {
  */
 export function openQueues(deployed: Deployed, ops: ObjectStore, options: { client?: SQSClient } = {}): Queues {
   const sqs = options.client ?? new SQSClient(clientSettings({ region: deployed.region }))
-  const { ingest, deadLetters } = deployed.queues
+  const { ingest, deadLetters, curate, curateDeadLetters } = deployed.queues
 
-  /** Goes through the dead letters, once each; those that are not taken are visible again afterwards. */
+  /** Goes through the dead letters of a queue, once each; those that are not taken are visible again afterwards. */
   async function eachDeadLetter(
     visit: (message: Message & { MessageId: string }) => Promise<'taken' | 'left' | 'stop'>,
     signal?: AbortSignal,
+    queue = deadLetters,
   ): Promise<void> {
     const seen = new Set<string>()
     const left: string[] = []
@@ -89,11 +100,11 @@ export function openQueues(deployed: Deployed, ops: ObjectStore, options: { clie
         signal?.throwIfAborted()
         const { Messages: messages = [] } = await sqs.send(
           new ReceiveMessageCommand({
-            QueueUrl: deadLetters,
+            QueueUrl: queue,
             MaxNumberOfMessages: BATCH,
             VisibilityTimeout: LOOKED_AT_SECONDS,
             WaitTimeSeconds: 1,
-            MessageSystemAttributeNames: ['SentTimestamp'],
+            MessageSystemAttributeNames: ['SentTimestamp', 'MessageGroupId'],
           }),
         )
         empty = messages.length === 0 ? empty + 1 : 0
@@ -115,17 +126,17 @@ export function openQueues(deployed: Deployed, ops: ObjectStore, options: { clie
         if (stop) return
       }
     } finally {
-      await show(left)
+      await show(queue, left)
     }
   }
 
   /** What was only looked at is there for others at once. Where that fails, it is there after LOOKED_AT_SECONDS. */
-  async function show(handles: string[]): Promise<void> {
+  async function show(queue: string, handles: string[]): Promise<void> {
     for (let start = 0; start < handles.length; start += BATCH) {
       const entries = handles
         .slice(start, start + BATCH)
         .map((handle, n) => ({ Id: String(n), ReceiptHandle: handle, VisibilityTimeout: 0 }))
-      const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: deadLetters, Entries: entries })
+      const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queue, Entries: entries })
       await sqs.send(command).catch(() => undefined)
     }
   }
@@ -174,7 +185,6 @@ export function openQueues(deployed: Deployed, ops: ObjectStore, options: { clie
 
     curateDepths: () =>
       guarded('look at the queue of curated tables', async () => {
-        const { curate, curateDeadLetters } = deployed.queues
         try {
           const [one, other] = await Promise.all([depthOf(curate), depthOf(curateDeadLetters)])
           return { messages: one, deadLetters: other }
@@ -219,6 +229,41 @@ export function openQueues(deployed: Deployed, ops: ObjectStore, options: { clie
         return { moved, missing: [...missing] }
       }),
 
+    redriveCurate: ({ onMoved, signal } = {}) =>
+      guarded('send dead letters about curated tables back', async () => {
+        const sentNow = new Set<string | undefined>()
+        let moved = 0
+        try {
+          await eachDeadLetter(
+            async ({ MessageId: id, ReceiptHandle, Body: body = '', Attributes }) => {
+              if (sentNow.has(id)) return 'left'
+              const fault = onMoved && (await readFault(ops, id))
+              const again = await sqs.send(
+                new SendMessageCommand({
+                  QueueUrl: curate,
+                  MessageBody: body,
+                  // The one of its table, whatever the message says: nobody need be able to read it.
+                  MessageGroupId: Attributes?.MessageGroupId ?? '(lake)',
+                  MessageDeduplicationId: randomUUID(),
+                }),
+              )
+              sentNow.add(again.MessageId)
+              await sqs.send(new DeleteMessageCommand({ QueueUrl: curateDeadLetters, ReceiptHandle }))
+              await deleteFault(ops, id).catch(() => undefined)
+              moved++
+              onMoved?.({ ...tableOf(body), ...(fault ? { reason: fault.reason } : {}) })
+              return 'taken'
+            },
+            signal,
+            curateDeadLetters,
+          )
+        } catch (error) {
+          if (error instanceof QueueDoesNotExist) return undefined
+          throw error
+        }
+        return moved
+      }),
+
     requestReplay: (keys, { again = false, signal } = {}) =>
       guarded('ask for a replay', async () => {
         let sent = 0
@@ -241,6 +286,17 @@ export function openQueues(deployed: Deployed, ops: ObjectStore, options: { clie
     close: () => {
       if (!options.client) sqs.destroy()
     },
+  }
+}
+
+/** The table that a message about curated tables names, where it names one. */
+function tableOf(body: string): { table?: string } {
+  try {
+    const wish = readWish(body)
+    return 'table' in wish && wish.table !== undefined ? { table: wish.table } : {}
+  } catch (error) {
+    if (!(error instanceof PoisonMessage)) throw error
+    return {}
   }
 }
 
