@@ -234,14 +234,14 @@ function linesAfter(run: Run, result: CurateResult, options: GlobalOptions): str
   const name = `curated.${visible(result.table)}`
   const { outcome, run: record } = result
   if (outcome === 'nothing' || outcome === 'waiting' || !record) return []
-  if (outcome === 'published') return [`${run.paint('dim', '→')} ${name}: ${changedInWords(record)}`]
+  if (outcome === 'published') return [`${run.paint('dim', '→')} ${name}: ${changedInWords(record, result.why)}`]
   const how = commandFor(`weir runs --table ${result.table} --failed`, options)
   return [`${run.paint('bad', '✗')} ${visible(record.reason?.message ?? `${name} failed.`)} More: ${how}`]
 }
 
-/** "12 rows changed (3,020 in all)". */
-export function changedInWords({ kind, scope, rows }: RunRecord): string {
-  if (kind === 'view') return 'the view has changed'
+/** "12 rows changed (3,020 in all)"; of a view, which has no rows of its own, why it was made again. */
+export function changedInWords({ kind, scope, rows }: RunRecord, why = ''): string {
+  if (kind === 'view') return visible(why === '' ? 'the view as it is now' : `the view as it is now: ${why}`)
   const { written, removed, total } = rows
   if (written === null) return 'a new version'
   const changed = scope === 'full' ? written : written + (removed ?? 0)

@@ -565,6 +565,9 @@ describe('what a run did, in words', () => {
     const uncounted = { ...run, rows: { written: null, removed: null, total: null }, bytesScanned: null, cost: null }
     expect(runInWords({ ...uncounted, uploads: { came: 0, left: 0, names: [] } })).toBe('only what changed · 4.2 s')
     expect(changedInWords(uncounted)).toBe('a new version')
-    expect(changedInWords({ ...run, kind: 'view' })).toBe('the view has changed')
+    expect(changedInWords({ ...run, kind: 'view' })).toBe('the view as it is now')
+    expect(changedInWords({ ...run, kind: 'view' }, 'curated.orders has changed')).toBe(
+      'the view as it is now: curated.orders has changed',
+    )
   })
 })

@@ -227,7 +227,18 @@ describe('a contract that changes', () => {
     expect((await curate(await using([required])))[0]?.run?.reason?.message).toContain(
       'the column note is new and required, and the rows that are there have none',
     )
-    expect((await curate(await using([append])))[0]?.run?.reason?.message).toContain('its key becomes none, and is k')
+    expect((await curate(await using([append])))[0]?.run?.reason?.message).toContain(
+      'its mode becomes append, and is merge: its key becomes none, and is k',
+    )
+  })
+
+  it('names both modes, for a table that adds up as well', async () => {
+    const { drop, context, with: using } = await open([append])
+    await drop('orders/a.csv', [row('x', 1)])
+    await curate(context)
+    expect((await curate(await using([merge])))[0]?.run?.reason?.message).toContain(
+      'its mode becomes merge, and is append: its key becomes k, and is none',
+    )
   })
 })
 
@@ -341,5 +352,20 @@ SELECT k, 10 / amount AS share FROM curated.orders
     const next = await using([merge], { daily: DAILY.replace('sum(amount)', 'sum(amount) * 2') })
     expect((await curate(next)).at(-1)).toMatchObject({ why: 'the model has changed', run: { scope: 'full' } })
     expect(await rows('SELECT total FROM curated.daily')).toEqual([['2']])
+  })
+
+  it('say whether they or what they read has changed', async () => {
+    const view = '/*---\nmaterialized: view\n---*/\nSELECT * FROM curated.orders'
+    const { drop, context, with: using } = await open([merge], { seen: view })
+    const why = async (context: Parameters<typeof curate>[0]) => (await curate(context)).at(-1)?.why
+    await drop('orders/a.csv', [row('x', 1)])
+    expect(await why(context)).toBe('there is no view yet')
+    await drop('orders/b.csv', [row('y', 1)])
+    expect(await why(context)).toBe('curated.orders has changed')
+    const wider = keyedPlan('orders', { mode: 'merge' }, { types: { note: 'VARCHAR' } })
+    expect(await why(await using([wider], { seen: view }))).toBe('the columns of what it reads have changed')
+    expect(await why(await using([wider], { seen: view.replace('SELECT *', 'SELECT k') }))).toBe(
+      'the model has changed',
+    )
   })
 })

@@ -10,7 +10,7 @@ import { type DriverChange, incrementalQuery, pinnedQuery } from '../../lake/mod
 import type { PartitionField, TableJob } from '../../lake/ports.ts'
 import { runId } from '../../lake/runs.ts'
 import type { KeptVersion, TableState } from '../../lake/table-state.ts'
-import { type CurateContext, type Curated, inputsOf } from './context.ts'
+import { type CurateContext, type Curated, inputsOf, testedWith } from './context.ts'
 import { changeOf, fullChange, LEFT_PLACES, NAMED_UPLOADS } from './entity.ts'
 import { cleanUploads, digestOf, type Inputs, lookAtInputs, sourceOf, type Uploads, uploadOf } from './inputs.ts'
 
@@ -28,6 +28,8 @@ export interface Step {
   definition: string
   major: number | null
   inputs: Record<string, string>
+  /** Of tables that only its tests look at. */
+  tested?: Record<string, string>
   uploads: Uploads
   /** Uploads whose rows come and leave, of entity tables. */
   came: string[]
@@ -54,7 +56,10 @@ export async function planTable(
   const definition = definitionOf(curated)
   const reads = inputsOf(curated)
   // From a catalog with holes all rows that it lacks would look as if they had left.
-  if (reads.some((table) => table.startsWith('clean.')) && !(await context.lake.catalog.state()).complete)
+  if (
+    [...reads, ...testedWith(curated)].some((table) => table.startsWith('clean.')) &&
+    !(await context.lake.catalog.state()).complete
+  )
     return {
       todo: 'wait',
       why: 'The catalog was lost and has been started anew, so rows may be missing from it. Run "weir reconcile" to fill it again',
@@ -62,12 +67,7 @@ export async function planTable(
     }
   const known = curated.kind === 'entity' ? await entityInputs(context, curated.name) : undefined
   const inputs = known?.inputs ?? (await lookAtInputs(context.lake, reads))
-  if (inputs.missing.length > 0)
-    return {
-      todo: 'wait',
-      why: `${inputs.missing.map((name) => `curated.${name}`).join(', ')} ${inputs.missing.length === 1 ? 'is' : 'are'} not there yet`,
-      missing: inputs.missing,
-    }
+  if (inputs.missing.length > 0) return waitFor(inputs.missing)
   const suspects = state?.suspects.length ?? 0
   if (
     !options.full &&
@@ -77,16 +77,18 @@ export async function planTable(
     sameInputs(state.inputs, inputs.ids)
   )
     return { todo: 'nothing', why: 'nothing has changed since its newest version' }
+  const tested = await lookAtInputs(context.lake, testedWith(curated))
+  if (tested.missing.length > 0) return waitFor(tested.missing)
   const { failed } = state ?? {}
   if (
     failed &&
     !options.full &&
     !options.retryFailed &&
     failed.definition === withTests(curated, definition) &&
-    sameInputs(failed.inputs, inputs.ids)
+    sameInputs(failed.inputs, { ...inputs.ids, ...tested.ids })
   )
     return { todo: 'nothing', why: `its run ${failed.run} failed, and nothing has changed since`, failing: true }
-  const facts: Facts = { context, definition, state, inputs, full: options.full ?? false }
+  const facts: Facts = { context, definition, state, inputs, tested: tested.ids, full: options.full ?? false }
   if (curated.kind !== 'entity') return planModel(facts, curated)
   try {
     return planEntity(facts, curated, known?.uploads ?? {})
@@ -96,11 +98,18 @@ export async function planTable(
   }
 }
 
+const waitFor = (missing: string[]): Planned => ({
+  todo: 'wait',
+  why: `${missing.map((name) => `curated.${name}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there yet`,
+  missing,
+})
+
 interface Facts {
   context: CurateContext
   definition: string
   state: TableState | undefined
   inputs: Inputs
+  tested: Record<string, string>
   full: boolean
 }
 
@@ -116,6 +125,9 @@ function definitionOf(curated: Curated): string {
 
 const keyOf = (curated: Curated & { kind: 'entity' }): string[] =>
   curated.plan.settings.curated.mode === 'merge' ? curated.plan.primaryKey : []
+
+/** Of an entity table, by its key: only a table that adds up has none. */
+const modeOf = (key: readonly string[]): string => (key.length > 0 ? 'merge' : 'append')
 
 /** … and about whether readers see them: a test that was mended lets a run try again. */
 export const withTests = (curated: Curated, definition: string): string =>
@@ -183,8 +195,11 @@ function canFollow(curated: Curated & { kind: 'entity' }, state: TableState, key
   const required = new Set(plan.columns.filter((column) => column.required).map((column) => column.name))
   const { refused } = evolution(state.columns, curated.table.columns, (column) => required.has(column))
   const layout = partitionsOf(partitionFields(curated))
-  if (key.join() !== state.key.join())
-    refused.push(`its key becomes ${key.join(', ') || 'none'}, and is ${state.key.join(', ') || 'none'}`)
+  if (key.join() !== state.key.join()) {
+    const modes = [modeOf(key), modeOf(state.key)]
+    const mode = modes[0] === modes[1] ? '' : `its mode becomes ${modes[0]}, and is ${modes[1]}: `
+    refused.push(`${mode}its key becomes ${key.join(', ') || 'none'}, and is ${state.key.join(', ') || 'none'}`)
+  }
   if (layout.join() !== state.partitionBy.join())
     refused.push(
       `it becomes partitioned by ${layout.join(', ') || 'nothing'}, and is by ${state.partitionBy.join(', ') || 'nothing'}`,
@@ -205,7 +220,7 @@ function whyFull({ full }: Facts, isThere: boolean, evolves: boolean, came: numb
 }
 
 function planModel(facts: Facts, curated: Curated & { kind: 'table' | 'incremental' | 'view' }): Planned {
-  const { definition, inputs } = facts
+  const { definition, inputs, tested } = facts
   const { model } = curated
   const step = (query: TableJob['change'], scope: Step['scope']) =>
     stepOf(facts, curated, model.uniqueKey, query, {
@@ -213,19 +228,20 @@ function planModel(facts: Facts, curated: Curated & { kind: 'table' | 'increment
       definition,
       major: null,
       inputs: inputs.ids,
+      tested,
       uploads: {},
       came: [],
       left: [],
       change: null,
     })
   if (curated.kind === 'view')
-    return { todo: 'run', why: whyModel(facts), step: step({ kind: 'view', query: model.sql }, 'full') }
+    return { todo: 'run', why: whyModel(facts, curated), step: step({ kind: 'view', query: model.sql }, 'full') }
   if (curated.kind === 'table' || !model.incremental)
-    return { todo: 'run', why: whyModel(facts), step: step({ kind: 'replace', query: model.sql }, 'full') }
+    return { todo: 'run', why: whyModel(facts, curated), step: step({ kind: 'replace', query: model.sql }, 'full') }
   const followed = followDriver(facts, model.incremental.driver)
   if (!followed) {
     const query = pinnedQuery(model, inputs.ids[model.incremental.driver] ?? '')
-    return { todo: 'run', why: whyModel(facts), step: step({ kind: 'replace', query }, 'full') }
+    return { todo: 'run', why: whyModel(facts, curated), step: step({ kind: 'replace', query }, 'full') }
   }
   const query = incrementalQuery(model, followed)
   return {
@@ -258,10 +274,16 @@ function followDriver({ definition, state, inputs, full }: Facts, driver: string
   return undefined
 }
 
-function whyModel({ definition, state, inputs, full }: Facts): string {
+function whyModel({ definition, state, inputs, full }: Facts, curated: Curated): string {
   if (full) return 'as asked'
-  if (!state?.version) return 'there is no table yet'
-  if (state.definition !== definition) return 'the model has changed'
+  if (!state?.version) return `there is no ${curated.kind === 'view' ? 'view' : 'table'} yet`
+  if (state.definition !== definition) {
+    // What it reads may have other columns now, and so it has, although nobody touched it.
+    const then = { ...curated, table: { ...curated.table, columns: state.columns } }
+    return definitionOf(then) === state.definition
+      ? 'the columns of what it reads have changed'
+      : 'the model has changed'
+  }
   const changed = Object.entries(inputs.ids).filter(([table, id]) => state.inputs[table] !== id)
   return `${changed.map(([table]) => table).join(', ')} ${changed.length === 1 ? 'has' : 'have'} changed`
 }
