@@ -8,7 +8,7 @@ import { readContracts } from '../../lib/contract/read.ts'
 import { checkModels } from '../../lib/lake/models/check.ts'
 import { ModelError, modelIssueText } from '../../lib/lake/models/issues.ts'
 import { tablesOfLake } from '../../lib/lake/models/known.ts'
-import { readModels } from '../../lib/lake/models/read.ts'
+import { parseModels, readModels } from '../../lib/lake/models/read.ts'
 import { check, file, modelOf } from './helpers.ts'
 
 /** The issues of one model `m`. */
@@ -266,6 +266,19 @@ describe('columns', () => {
       expect.stringContaining('m.sql:5:8: current_date is that of the last run'),
       'm.sql:5:57: A table has no order: ORDER BY at the end costs time and changes nothing.',
     ])
+  })
+
+  it('are named as their datasets are written, each once', () => {
+    const tables = [
+      { name: 'clean.Orders', columns: [{ name: 'id', type: 'INTEGER' }], partitionKeys: [] },
+      { name: 'curated.Orders', columns: [{ name: 'id', type: 'INTEGER' }], partitionKeys: [] },
+    ]
+    const { models } = parseModels([{ name: 'm.sql', text: 'SELECT * FROM clean.nope' }])
+    expect(checkModels(models, tables).errors.map(({ message }) => message)).toEqual([
+      'There is no table clean.nope. The tables are: clean.Orders, curated.Orders, curated.m.',
+    ])
+    const near = parseModels([{ name: 'm.sql', text: 'SELECT * FROM clean.odrers' }])
+    expect(checkModels(near.models, tables).errors[0]?.message).toContain('clean.Orders is meant, perhaps.')
   })
 })
 

@@ -193,8 +193,9 @@ async function failure(settings: AthenaSettings, statement: Statement, execution
   const known = await guarded('list the tables', () => catalog.listTables())
   const curated = settings.ops ? await curatedNames(settings.ops) : []
   const all = [...known.map((table) => table.name), ...curated, 'ops.receipts', 'ops.rejects', 'ops.runs']
-  const names = [...new Set(all)].sort()
-  const small = new Set(names.map((name) => name.toLowerCase()))
+  // Glue knows small letters only; the state of a curated table says how its dataset is written.
+  const small = new Map(all.map((name) => [name.toLowerCase(), name]))
+  const names = [...small.values()].sort()
   const missing = [...statement.tables].find((name) => /^(clean|curated|ops)\./.test(name) && !small.has(name))
   if (missing === undefined) return new QueryError(message)
   return new QueryError(`There is no table ${missing}. The tables are: ${names.join(', ')}. (${message})`)

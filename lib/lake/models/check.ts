@@ -33,6 +33,8 @@ interface Draft {
   /** Models that it reads, and those that its tests read, with the places where. */
   needs: Map<string, { line: number; column: number }>
   reads: Set<string>
+  /** Tables that its tests look at, besides itself. */
+  tested: Set<string>
   failed: boolean
 }
 
@@ -62,7 +64,7 @@ class Check {
     for (const table of tables) this.known.set(table.name.toLowerCase(), table)
     for (const source of sources) {
       const name = `curated.${source.name}`
-      const draft: Draft = { source, refs: [], needs: new Map(), reads: new Set(), failed: false }
+      const draft: Draft = { source, refs: [], needs: new Map(), reads: new Set(), tested: new Set(), failed: false }
       if (this.drafts.has(name)) {
         this.fail(draft, undefined, `There are two models ${source.name}: rename one.`)
         continue
@@ -170,6 +172,7 @@ class Check {
   /** A table that a test looks at: made before, as far as it is a model. */
   private needed(draft: Draft, table: string, own: string, place: { line: number; column: number }): void {
     if (table === own) return
+    draft.tested.add(table)
     if (this.drafts.has(table)) draft.needs.set(table, draft.needs.get(table) ?? place)
     else if (!this.known.has(table)) this.fail(draft, place, this.unknown(table))
   }
@@ -197,9 +200,10 @@ class Check {
   }
 
   private unknown(written: string): string {
-    const all = [...new Set([...this.known.keys(), ...this.drafts.keys()])].sort()
+    // By their own names: a dataset may have capitals.
+    const all = [...new Set([...this.known.keys(), ...this.drafts.keys()].map((name) => this.inCatalog(name)))].sort()
     const bare = written.slice(written.lastIndexOf('.') + 1).toLowerCase()
-    const near = all.find((name) => name.endsWith(`.${bare}`)) ?? nearest(written, all)
+    const near = all.find((name) => name.toLowerCase().endsWith(`.${bare}`)) ?? nearest(written, all)
     const meant = near === undefined ? '' : ` ${near} is meant, perhaps.`
     const [zone = '', dataset = ''] = written.toLowerCase().split('.')
     if (zone === 'curated' && this.known.has(`clean.${dataset}`))
@@ -274,6 +278,7 @@ class Check {
     }
     this.checkSettings(draft, table)
     this.checkFollows(draft, query)
+    const reads = this.withBehind(draft.reads)
     const small = (names: string[]) => names.map((name) => name.toLowerCase())
     const model: Model = {
       name: source.name,
@@ -284,7 +289,8 @@ class Check {
       partitionBy: partitionBy.map((field) => ({ ...field, column: field.column.toLowerCase() })),
       ...(schedule === undefined ? {} : { schedule }),
       sql: sqlOf(source.text),
-      reads: [...new Set([...draft.reads].flatMap((name) => [this.inCatalog(name), ...this.behind(name)]))].sort(),
+      reads,
+      testReads: this.withBehind(draft.tested).filter((name) => !reads.includes(name) && !name.startsWith('ops.')),
       table,
       tests,
       hash: '',
@@ -321,6 +327,11 @@ class Check {
   /** A dataset may have capitals, and whoever looks for a table's state or partitions needs them. */
   private inCatalog(name: string): string {
     return this.known.get(name)?.name ?? name
+  }
+
+  /** These tables as the catalog calls them, and what the views among them read. */
+  private withBehind(names: ReadonlySet<string>): string[] {
+    return [...new Set([...names].flatMap((name) => [this.inCatalog(name), ...this.behind(name)]))].sort()
   }
 
   /** What the tables of a view come from. */

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openAthena } from '../../../lib/lake/aws/athena.ts'
 import { QueryError } from '../../../lib/lake/errors.ts'
 import { createLocalLake, openLocalLake } from '../../../lib/lake/local/lake.ts'
-import type { Lake, QueryOptions } from '../../../lib/lake/ports.ts'
+import type { Lake, ObjectStore, QueryOptions } from '../../../lib/lake/ports.ts'
 import { type KeptVersion, type TableState, writeTableState } from '../../../lib/lake/table-state.ts'
 import { type FakeAthena, startFakeAthena } from './tables-athena.ts'
 
@@ -222,6 +222,38 @@ test('places in a statement that was put together say nothing; only reading is a
     openAthena({ athena, workgroup: 'w', databases, catalog }).query('SELECT 1', { asOf: at(6) }),
   ).rejects.toThrow('Nothing is known here of what tables were, so none can be read as of another time.')
   expect(fake.executions).toEqual([])
+})
+
+test('a table that is not there: the others are named once, as their datasets are written', async () => {
+  fake.script = () => ({ state: 'FAILED', reason: "TABLE_NOT_FOUND: line 1:15: Table 'w_curated.nope' does not exist" })
+  const inGlue = ['clean.sales', 'curated.orders', 'curated.sales'].map((name) => ({
+    name,
+    columns: [],
+    partitionKeys: [],
+  }))
+  const ops: ObjectStore = Object.create(lake.zones.ops, {
+    list: {
+      value: async function* () {
+        yield { key: 'tables/Sales.json' }
+      },
+    },
+    get: {
+      value: async () => {
+        const found = await lake.zones.ops.get('tables/orders.json')
+        return found && { ...found, body: Buffer.from(found.body.toString().replace('"orders"', '"Sales"')) }
+      },
+    },
+  })
+  const queries = openAthena({
+    athena,
+    workgroup: 'w',
+    databases,
+    catalog: { ...catalog, listTables: async () => inGlue },
+    ops,
+  })
+  await expect(queries.query('SELECT * FROM curated.nope')).rejects.toThrow(
+    'There is no table curated.nope. The tables are: clean.sales, curated.Sales, curated.orders, ops.receipts, ops.rejects, ops.runs.',
+  )
 })
 
 test('a table that is not there is told apart from models, which are views', async () => {
