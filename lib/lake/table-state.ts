@@ -63,7 +63,10 @@ export const tableStateSchema = z.object({
    * when a statement ran that could not name all.
    */
   suspects: z.array(z.string()),
-  /** A model whose tests failed on these inputs: it is not made again from them. */
+  /**
+   * The run that failed, and everything that it looked at, the tables that only tests look at among them: until one of these differs
+   * it is not tried again.
+   */
   failed: z.object({ run: z.string(), definition: z.string(), inputs: z.record(z.string(), z.string()) }).nullable(),
   /** The newest run. It is written out right after the state, and at the latest before the next one replaces it. */
   lastRun: runSchema.nullable(),

@@ -73,6 +73,8 @@ export interface Model {
   sql: string
   /** Tables that its rows depend on, as the catalog calls them; of a view that it reads also those that the view reads. */
   reads: string[]
+  /** Tables that only its tests look at: they decide about no row, and about whether a version that failed is worth another try. */
+  testReads: string[]
   /** `curated.<name>` */
   table: TableDefinition
   tests: ModelTest[]

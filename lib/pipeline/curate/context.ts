@@ -62,11 +62,18 @@ export function curatedNamed(context: CurateContext, name: string): Curated {
 export const inputsOf = (curated: Curated): readonly string[] =>
   curated.kind === 'entity' ? [`clean.${curated.name}`] : curated.model.reads
 
-/** Curated tables that follow these tables directly, in order; scheduled models wait for their time. */
+/** Tables besides those that its tests look at. */
+export const testedWith = (curated: Curated): readonly string[] =>
+  curated.kind === 'entity' ? [] : curated.model.testReads
+
+/**
+ * Curated tables that these tables concern directly, in order: what is made from them, and what is tested with them and may be
+ * waiting for that. Scheduled models wait for their time.
+ */
 export function dependentsOf(context: CurateContext, inputs: readonly string[]): string[] {
   return curatedTables(context)
     .filter((one) => one.kind === 'entity' || one.model.schedule === undefined)
-    .filter((one) => inputsOf(one).some((input) => inputs.includes(input)))
+    .filter((one) => [...inputsOf(one), ...testedWith(one)].some((input) => inputs.includes(input)))
     .map((one) => one.name)
 }
 

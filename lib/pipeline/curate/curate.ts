@@ -1,7 +1,15 @@
 // Curate: brings all curated tables that are concerned up to their inputs, in dependency order.
 
 import { readTableState } from '../../lake/table-state.ts'
-import { type CurateContext, curatedNamed, curatedTables, dependentsOf, inputsOf, tablesAfter } from './context.ts'
+import {
+  type CurateContext,
+  curatedNamed,
+  curatedTables,
+  dependentsOf,
+  inputsOf,
+  tablesAfter,
+  testedWith,
+} from './context.ts'
 import { type CurateOptions, type CurateResult, curateTable } from './run.ts'
 
 export interface CurateAllOptions extends CurateOptions {
@@ -53,9 +61,10 @@ export async function wantedTables(
   return { wanted, asked: new Set(named ?? (datasets ? [] : all)) }
 }
 
-/** Tables that a table reads and that nobody has made yet, and theirs. */
+/** Tables that a table or its tests read and that nobody has made yet, and theirs. */
 async function addMissing(context: CurateContext, name: string, wanted: Set<string>): Promise<void> {
-  for (const input of inputsOf(curatedNamed(context, name))) {
+  const curated = curatedNamed(context, name)
+  for (const input of [...inputsOf(curated), ...testedWith(curated)]) {
     const [zone, table = ''] = input.split('.')
     if (zone !== 'curated' || wanted.has(table)) continue
     if ((await readTableState(context.lake.zones.ops, table))?.state.version) continue

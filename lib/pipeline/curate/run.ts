@@ -263,7 +263,11 @@ function failedState(before: TableState | undefined, curated: Curated, step: Ste
     pending: null,
     uploads: doubts.uploads,
     suspects: [...new Set([...state.suspects, ...doubts.suspects])],
-    failed: { run: step.job.run, definition: withTests(curated, step.definition), inputs: step.inputs },
+    failed: {
+      run: step.job.run,
+      definition: withTests(curated, step.definition),
+      inputs: { ...step.inputs, ...step.tested },
+    },
     lastRun,
   }
 }
