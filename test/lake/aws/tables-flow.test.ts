@@ -297,7 +297,15 @@ describe('a worker that dies', () => {
     await drop('known/a.csv', [row('y', 1)])
     expect(await curateTable(context, 'totals')).toMatchObject({
       outcome: 'published',
-      run: { tests: [{ test: 'not_null' }, { test: 'unique' }, { test: 'relationships', passed: true }] },
+      run: {
+        tests: [
+          { test: 'not_null' },
+          { test: 'unique' },
+          { test: 'relationships', passed: true },
+          // Of rows that a merge would pass by.
+          { test: 'not_null' },
+        ],
+      },
     })
     expect(await rows('SELECT k, amount FROM curated.totals')).toEqual([['x', '3']])
   })
