@@ -5,6 +5,7 @@ import type { Alias, Query, Relation } from './ast.ts'
 import { QueryError } from './errors.ts'
 import { type Token, tokensOf } from './lex.ts'
 import { isReserved, parseStatement } from './parse.ts'
+import { name as quoted } from './quote.ts'
 
 export interface TableRef {
   /** As the catalog has it: `clean.orders`, in small letters. */
@@ -81,8 +82,6 @@ function walkTables(node: unknown, named: ReadonlySet<string>, visit: (table: Ta
 
 const isQuery = (node: object): node is Query => 'ctes' in node && 'body' in node
 const isTable = (node: object): node is TableRelation => 'kind' in node && node.kind === 'table' && 'names' in node
-
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /**
  * The statement with tables replaced by other relations, which keep the names that columns are called by: a table without an

@@ -4,6 +4,7 @@
 
 import type { AsOf } from '../../sql/ast.ts'
 import { parseStatement } from '../../sql/parse.ts'
+import { name as quoted } from '../../sql/quote.ts'
 import { replaceTables, type TableRef, tableNameOf } from '../../sql/refs.ts'
 import { QueryError } from '../errors.ts'
 import type { ObjectStore, QueryOptions } from '../ports.ts'
@@ -11,7 +12,6 @@ import { type KeptVersion, listTableStates, type TableState } from '../table-sta
 import { type Databases, versionsDatabase } from './names.ts'
 import { readStoredName } from './tables-sql.ts'
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 const isSnapshot = (id: string): boolean => /^\d+$/.test(id)
 
 /** True when a statement may ask for an earlier state by itself. */

@@ -10,6 +10,7 @@
 //   results, where they are deleted after some days; and hidden partitions are Iceberg's alone.
 
 import { partitionText } from '../../contract/partition.ts'
+import { among, name, text } from '../../sql/quote.ts'
 import { type Type, typeOfColumn } from '../../sql/types.ts'
 import { QueryError } from '../errors.ts'
 import { type Evolution, evolution } from '../evolve.ts'
@@ -66,8 +67,6 @@ export class StatementTooLong extends QueryError {
 }
 
 const tick = (name: string): string => `\`${name.replaceAll('`', '``')}\``
-const name = (text: string): string => `"${text.replaceAll('"', '""')}"`
-const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
 /** A text as Hive's parser reads it. */
 const hiveText = (value: string): string => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 /** The parser of OPTIMIZE and VACUUM takes plain names, and others in backticks. */
@@ -471,7 +470,7 @@ const updating = (columns: readonly TableColumn[], condition: string): string[] 
 
 function mergeChanges({ job, into }: Target, source: Source, left: string[] | undefined): Piece {
   const { columns } = job.table
-  const went = left && left.length > 0 ? ` OR t._upload IN (${left.map(text).join(', ')})` : ''
+  const went = left && left.length > 0 ? ` OR ${among('t._upload', left)}` : ''
   // A tombstone has no upload of its own, so it takes a row only where that row's upload left.
   const newest = left === undefined ? '' : ` AND (s._upload >= t._upload${went})`
   const sql = [

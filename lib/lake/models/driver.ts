@@ -9,6 +9,7 @@ import type { Expr, Query, Relation, Select } from '../../sql/ast.ts'
 import { QueryError } from '../../sql/errors.ts'
 import { functionNamed } from '../../sql/functions.ts'
 import { tokensOf } from '../../sql/lex.ts'
+import { name as quoted } from '../../sql/quote.ts'
 import { relationOf, replaceTables, tableNameOf, tablesOf } from '../../sql/refs.ts'
 import { athenaName, same, type Type } from '../../sql/types.ts'
 import { shapeOf, walk } from '../../sql/walk.ts'
@@ -264,7 +265,7 @@ function itemNamed(
     expr: { kind: 'name', name: column.name, at: star.at },
     at: star.at,
     end: star.at,
-    text: `"${column.name.replaceAll('"', '""')}"`,
+    text: quoted(column.name),
   }
 }
 
@@ -307,10 +308,7 @@ function withoutZone(written: string, table: string): string {
 /** The type of an expression that knows just one table. */
 function typeOver(written: string, table: KnownTable, alias: string): { type: Type } | { message: string } {
   try {
-    const found = translate(
-      `SELECT ${written} AS k FROM ${relationOf(table.name)} AS "${alias.replaceAll('"', '""')}"`,
-      [table],
-    )
+    const found = translate(`SELECT ${written} AS k FROM ${relationOf(table.name)} AS ${quoted(alias)}`, [table])
     const [column] = found.kind === 'query' ? found.columns : []
     return column && found.kind === 'query' ? { type: column.type } : { message: 'it cannot be read.' }
   } catch (error) {

@@ -2,6 +2,7 @@
 // just those keys. A key for which the model has no row any more comes out as gone. So the table always equals one that is
 // made anew from what is there now.
 
+import { among, name, text } from '../../sql/quote.ts'
 import { relationOf, replaceTables } from '../../sql/refs.ts'
 import type { Incremental, Model } from './model.ts'
 import type { TestQuery } from './tests.ts'
@@ -24,11 +25,6 @@ export interface SqlOptions {
 }
 
 const versionOf = (table: string, version: string): string => `${relationOf(table)} FOR VERSION AS OF ${text(version)}`
-const name = (column: string): string => `"${column.replaceAll('"', '""')}"`
-const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
-
-const among = (column: string, values: readonly string[]): string =>
-  values.length === 0 ? 'false' : `${column} IN (${values.map(text).join(', ')})`
 
 const AFFECTED = '_weir_affected'
 const CAME = '_weir_came'

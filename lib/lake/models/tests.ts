@@ -1,5 +1,6 @@
 // The tests of a model as queries over what a run has made, before readers see it.
 
+import { name, text } from '../../sql/quote.ts'
 import { relationOf, replaceTables } from '../../sql/refs.ts'
 import { type Type, typeOfColumn } from '../../sql/types.ts'
 import type { Model, ModelTest } from './model.ts'
@@ -16,8 +17,6 @@ export interface TestQuery {
   samples: string
 }
 
-const name = (column: string): string => `"${column.replaceAll('"', '""')}"`
-const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
 const SAMPLES = 5
 
 /**

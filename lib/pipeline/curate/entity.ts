@@ -2,6 +2,7 @@
 // the newest row of a key is the one whose `_upload` is greatest.
 
 import type { TableChange, TableDefinition } from '../../lake/ports.ts'
+import { among, name } from '../../sql/quote.ts'
 
 /**
  * Uploads in one list of a statement. Athena takes 256 KB of it, an id with its quotes and comma is 36, and a merge may have two
@@ -29,15 +30,8 @@ export interface EntityChange {
   all: string[]
 }
 
-const name = (column: string): string => `"${column.replaceAll('"', '""')}"`
-const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
-const list = (values: string[]): string => values.map(text).join(', ')
 const columnsOf = (table: TableDefinition, of = ''): string =>
   table.columns.map((column) => `${of}${name(column.name)}`).join(', ')
-
-/** `"a" IN (…)`; an empty list holds for nothing. */
-const among = (column: string, values: string[]): string =>
-  values.length === 0 ? `${column} IS NULL` : `${column} IN (${list(values)})`
 
 /** The table made anew from all that counts now. */
 export function fullChange({
