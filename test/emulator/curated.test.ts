@@ -83,17 +83,21 @@ beforeAll(async () => {
   await writeFile(join(folder, 'contracts/orders.yaml'), CONTRACT)
   await writeFile(join(folder, 'models/daily.sql'), DAILY)
   await writeFile(join(folder, 'models/best_day.sql'), BEST)
+  await deploy()
+  lake = await openAwsLake(deployed, { scratch: join(folder, 'scratch') })
+  s3 = openS3({ region: deployed.region })
+  sqs = new SQSClient(clientSettings({ region: deployed.region }))
+  await listen()
+})
+
+async function deploy(): Promise<void> {
   const env = Object.fromEntries(
     ['AWS_ENDPOINT_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION', 'AWS_DEFAULT_REGION'].flatMap(
       (name) => (process.env[name] === undefined ? [] : [[name, process.env[name] as string]]),
     ),
   )
   deployed = await deployLocally({ lake: folder, env, work: join(folder, 'deploy'), log: () => undefined })
-  lake = await openAwsLake(deployed, { scratch: join(folder, 'scratch') })
-  s3 = openS3({ region: deployed.region })
-  sqs = new SQSClient(clientSettings({ region: deployed.region }))
-  await listen()
-})
+}
 
 afterAll(async () => {
   await lake?.close()
@@ -315,4 +319,21 @@ it('is asked by the command line, which waits for the runs and tells of them', a
   for (const table of status.curated) expect(table).toMatchObject({ behind: false, failed: null, damaged: false })
   const last = made.get('best_day')?.run.run ?? ''
   expect((await weir(folder, ['query', BEST_DAY, '--as-of', last, '--csv'])).code).toBe(0)
+})
+
+it('names a table whose model a later deployment has no more, and drops it when it is asked to', async () => {
+  await rm(join(folder, 'models/best_day.sql'))
+  await deploy()
+  const leftOver = async () => (await weirJson(folder, ['status'])).document.leftOver
+  expect(await leftOver()).toMatchObject([{ table: 'best_day', kind: 'table', why: 'its model is gone' }])
+  expect(await rowsOf(BEST_DAY)).toHaveLength(1)
+  const refused = await weirJson(folder, ['curate', '--drop', 'best_day', '--drop', 'daily'])
+  expect(refused).toMatchObject({ code: 3, document: { error: { name: 'CannotDropTable' } } })
+  const { code, document } = await weirJson(folder, ['curate', '--drop', 'best_day', '--wait', '60'])
+  expect(document).toMatchObject({ dropped: [{ table: 'best_day' }], pending: [] })
+  expect(code).toBe(0)
+  expect(await leftOver()).toEqual([])
+  await expect(rowsOf(BEST_DAY)).rejects.toThrow('There is no table curated.best_day')
+  expect(await collect(lake.zones.curated.list('best_day/'))).toEqual([])
+  expect((await weirJson(folder, ['runs', '--table', 'best_day'])).document.total).toBeGreaterThan(0)
 })
