@@ -6,18 +6,52 @@ import * as t from './types.ts'
 import { athenaName, type Type } from './types.ts'
 
 const WHOLE = '[+-]?[0-9]+'
-/** How a text must look to be cast, and an example of it. */
-const TEXTS: Readonly<Partial<Record<Type['of'], readonly [string, string]>>> = {
-  tinyint: [WHOLE, '12'],
-  smallint: [WHOLE, '12'],
-  integer: [WHOLE, '12'],
-  bigint: [WHOLE, '12'],
-  decimal: ['[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)', '12.50'],
-  real: ['[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity', '12.5'],
-  double: ['[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity', '12.5'],
-  boolean: ['(?i)t|true|1|f|false|0', 'true'],
-  date: ['[0-9]{4}-[0-9]{2}-[0-9]{2}', '2026-01-31'],
-  timestamp: ['[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,3})?)?)?', '2026-01-31 12:30:00'],
+const NUMBER = '([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?'
+/** What the reader of doubles takes for white space, and that of dates. */
+const CONTROLS = String.fromCodePoint(...Array.from({ length: 32 }, (_, code) => code + 1))
+const EDGES = '[\\x01-\\x20]*'
+const DAY = '-[0-9]{1,2}-[0-9]{1,2}'
+const TIME = '([01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9](\\.[0-9]+)?)?'
+
+/** How a text is read. */
+interface Reading {
+  /** How it must look. */
+  pattern: string
+  example: string
+  /** The text as DuckDB reads it. */
+  plain?(sql: string): string
+  /** What Athena reads otherwise, or may read: this is an error for TRY_CAST too, which would else answer NULL. */
+  odd?: string
+}
+const DOUBLE: Reading = {
+  pattern: `${EDGES}[+-]?(${NUMBER}[dDfF]?|NaN|Infinity)${EDGES}`,
+  example: '12.5',
+  plain: (sql) => `regexp_replace(trim(${sql}, ${text(CONTROLS)}), '[dDfF]$', '')`,
+  odd: `${EDGES}[+-]?0[xX].*`,
+}
+const TEXTS: Readonly<Partial<Record<Type['of'], Reading>>> = {
+  tinyint: { pattern: WHOLE, example: '12' },
+  smallint: { pattern: WHOLE, example: '12' },
+  integer: { pattern: WHOLE, example: '12' },
+  bigint: { pattern: WHOLE, example: '12' },
+  decimal: { pattern: `[+-]?${NUMBER}`, example: '12.50' },
+  real: DOUBLE,
+  double: DOUBLE,
+  boolean: { pattern: '(?i)t|true|1|f|false|0', example: 'true' },
+  date: {
+    pattern: `${EDGES}[+]?[0-9]{1,5}${DAY}${EDGES}`,
+    example: '2026-01-31',
+    plain: (sql) => `ltrim(trim(${sql}, ${text(CONTROLS)}), '+')`,
+    odd: `${EDGES}[+-]?[0-9]+${DAY}${EDGES}`,
+  },
+  timestamp: {
+    pattern: `${EDGES}[0-9]{4}${DAY}( ${TIME})?${EDGES}`,
+    example: '2026-01-31 12:30:00',
+    // A time gets its seconds. Four digits of them are enough to round to the millisecond.
+    plain: (sql) =>
+      `regexp_replace(regexp_replace(trim(${sql}, ${text(CONTROLS)}), '^([0-9-]+ [0-9]+:[0-9]+)$', '\\1:00'), '(\\.[0-9]{4})[0-9]+$', '\\1')`,
+    odd: `${EDGES}[+-]?[0-9]{4,}${DAY}(( ${TIME})?${EDGES}|( ${TIME} *| +)[A-Za-z+-].*)`,
+  },
 }
 
 /** The cast as DuckDB's SQL; refuses what is not known to come out as in Athena. */
@@ -70,27 +104,38 @@ function fromText(value: Typed, type: Type, attempt: boolean, on: Expressions, t
           ? 'Write json_parse(text).'
           : "Cast the parts of split(text, ',').",
     )
-  const [pattern, example] = found
-  // Rounding an exponent of a decimal is the same in both; a whole number and a timestamp get their seconds.
-  const sql =
-    type.of === 'timestamp'
-      ? `(CASE WHEN length(${value.sql}) = 16 THEN ${value.sql} || ':00' ELSE ${value.sql} END)`
-      : value.sql
-  const cast = `${attempt ? 'TRY_CAST' : 'CAST'}(${sql} AS ${t.duckdbName(type)})`
+  const { pattern, example, plain, odd } = found
+  const name = t.duckdbName(type)
+  const read = `${attempt ? 'TRY_CAST' : 'CAST'}(${plain?.(value.sql) ?? value.sql} AS ${name})`
+  const cast = type.of === 'timestamp' ? `date_trunc('millisecond', ${read} + to_microseconds(500))` : read
+  const wrong = `A text cannot be cast to ${athenaName(type)}: it must look like '${example}'.`
   const stop = attempt
-    ? `CAST(NULL AS ${t.duckdbName(type)})`
-    : raise(
-        `A text cannot be cast to ${athenaName(type)}: it must look like '${example}'. Use try_cast(x AS ${athenaName(type)}) to get NULL instead.`,
-        type,
-      )
-  return `(CASE WHEN NOT regexp_full_match(${value.sql}, ${text(pattern)}) THEN ${stop} ELSE ${cast} END)`
+    ? `CAST(NULL AS ${name})`
+    : raise(`${wrong} Use try_cast(x AS ${athenaName(type)}) to get NULL instead.`, type)
+  const unknown =
+    attempt && odd
+      ? ` WHEN regexp_full_match(${value.sql}, ${text(odd)}) THEN ${raise(`${wrong} One of the texts is read by Athena, in its own way: change it first, with regexp_replace or substr.`, type)}`
+      : ''
+  // NULL has the form of nothing, and is cast.
+  return `(CASE WHEN coalesce(regexp_full_match(${value.sql}, ${text(pattern)}), true) THEN ${cast}${unknown} ELSE ${stop} END)`
 }
+
+/** A whole number or a decimal as a text: 0.50, where DuckDB writes .50 when there are no digits before the point. */
+export const exactText = (sql: string, type: Type): string =>
+  type.of === 'decimal' && type.precision === type.scale
+    ? `regexp_replace(CAST(${sql} AS VARCHAR), '^(-?)\\.', '\\10.')`
+    : `CAST(${sql} AS VARCHAR)`
 
 function toText(value: Typed, on: Expressions, to: TypeName): string {
   const { type, sql } = value
-  if (t.isExact(type) || type.of === 'boolean' || type.of === 'date') return `CAST(${sql} AS VARCHAR)`
-  // Athena always writes three digits of a second.
-  if (type.of === 'timestamp') return `strftime(${sql}, '%Y-%m-%d %H:%M:%S.%g')`
+  if (t.isExact(type)) return exactText(sql, type)
+  if (type.of === 'boolean' || type.of === 'date') return `CAST(${sql} AS VARCHAR)`
+  // Athena writes as many digits of a second as the type has: three, but for literals with fewer.
+  if (type.of === 'timestamp') {
+    const digits = type.digits ?? 3
+    const full = `strftime(${sql}, '%Y-%m-%d %H:%M:%S.%g')`
+    return digits === 3 ? full : `left(${full}, ${digits === 0 ? 19 : 20 + digits})`
+  }
   if (type.of === 'instant') return `strftime(${sql}, '%Y-%m-%d %H:%M:%S.%g UTC')`
   if (type.of === 'double' || type.of === 'real')
     throw on.refuse(

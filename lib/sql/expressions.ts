@@ -141,6 +141,7 @@ export class Expressions {
             throw this.wrong(part.at, `LIKE compares texts, and this is ${athenaName(part.type)}.`)
         const [of, pattern, escaping] = parts
         if (escaping && escaping.literal?.length !== 1) throw this.wrong(escaping.at, 'ESCAPE takes one character.')
+        if (escaping?.literal && pattern) return done(this.escaped(of?.sql ?? '', pattern, escaping.literal), t.BOOLEAN)
         return done(`(${of?.sql} LIKE ${pattern?.sql}${escaping ? ` ESCAPE ${escaping.sql}` : ''})`, t.BOOLEAN)
       }
       case 'isNull':
@@ -173,6 +174,22 @@ export class Expressions {
           'Write CAST(ROW(…) AS ROW(name type, …)), or compare column by column.',
         )
     }
+  }
+
+  /** LIKE … ESCAPE, where the sign may only stand before %, _ and itself. */
+  private escaped(of: string, pattern: Typed, sign: string): string {
+    const like = `(${of} LIKE ${pattern.sql} ESCAPE ${text(sign)})`
+    const why = `In a pattern of LIKE, the character ${sign} of ESCAPE stands before %, _ or itself.`
+    if (pattern.literal !== undefined) {
+      const rest = pattern.literal
+        .replaceAll(sign + sign, '')
+        .replaceAll(`${sign}%`, '')
+        .replaceAll(`${sign}_`, '')
+      if (rest.includes(sign)) throw this.wrong(pattern.at, why)
+      return like
+    }
+    const rest = ['', '%', '_'].reduce((sql, one) => `replace(${sql}, ${text(sign + (one || sign))}, '')`, pattern.sql)
+    return `(CASE WHEN strpos(${rest}, ${text(sign)}) > 0 THEN ${raise(why, t.BOOLEAN)} ELSE ${like} END)`
   }
 
   /** An expression that must be true or false. */
@@ -223,7 +240,11 @@ export class Expressions {
           throw this.refuse(at, 'A TIMESTAMP with a time zone', 'Write it in UTC, without the zone.')
         if (!isDay(day) || !/^( ([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,3})?)?)?$/.test(rest))
           throw this.wrong(at, `'${value}' is no timestamp. Write TIMESTAMP '2026-01-31 12:30:00'.`)
-        return { sql: `TIMESTAMP ${text(/^ \d\d:\d\d$/.test(rest) ? `${value}:00` : value)}`, type: t.TIMESTAMP, at }
+        return {
+          sql: `TIMESTAMP ${text(/^ \d\d:\d\d$/.test(rest) ? `${value}:00` : value)}`,
+          type: { of: 'timestamp', digits: /\.(\d+)$/.exec(rest)?.[1]?.length ?? 0 },
+          at,
+        }
       }
     }
   }
@@ -428,7 +449,9 @@ export class Expressions {
     }
     if (day.type.of === 'date' && ['HOUR', 'MINUTE', 'SECOND'].includes(interval.literal ?? ''))
       throw this.wrong(at, 'hours, minutes and seconds cannot be added to a date. Write CAST(x AS timestamp).')
-    return { sql: `CAST(${day.sql} ${op} ${interval.sql} AS ${t.duckdbName(day.type)})`, type: day.type, at }
+    // An interval of days has three digits of a second.
+    const type = day.type.of === 'timestamp' && interval.type.of === 'span' ? t.TIMESTAMP : day.type
+    return { sql: `CAST(${day.sql} ${op} ${interval.sql} AS ${t.duckdbName(type)})`, type, at }
   }
 
   private oneColumn(query: Query, scope: Scope, at: number): { sql: string; type: Type } {
@@ -536,6 +559,11 @@ export class Expressions {
     if (call.star && name !== 'count') throw this.wrong(call.at, `${name}(*) says nothing: name a column.`)
     if (call.distinct && call.over) throw this.refuse(call.at, `${name}(DISTINCT …) OVER`, 'Count in a subquery.')
     if (!aggregate && call.filter) throw this.wrong(call.at, `${name} cannot have FILTER.`)
+    if (call.filter && call.over)
+      throw this.wrong(
+        call.at,
+        `${name} over a window cannot have FILTER in Athena: write ${name}(CASE WHEN … THEN x END).`,
+      )
     if (call.distinct && !aggregate) throw this.wrong(call.at, `${name} cannot have DISTINCT.`)
     const ordered = ['array_agg', 'listagg'].includes(name)
     if (call.orderBy.length > 0 && !ordered)

@@ -2,6 +2,7 @@
 // the answer is Athena's, and has a case in test/sql. Any other function is refused by name.
 
 import type { Call } from './ast.ts'
+import { exactText } from './casts.ts'
 import { fromDateFormat, toDateFormat } from './date-format.ts'
 import { as, type Expressions, quotient, raise, type Typed, text } from './expressions.ts'
 import { checkedPattern, checkedReplacement } from './pattern.ts'
@@ -195,6 +196,25 @@ function checkUnit(use: Use, unit: string, day: Type): void {
     )
 }
 
+/** Stops where [0] meets an object: Athena looks for a field "0" there. */
+function onlyArrays(use: Use, of: string, type: Type): string {
+  const path = arg(use, 1).literal ?? ''
+  const stop = raise(`${use.name}: ${path} asks for a place in an array, and there is an object.`, type)
+  return [...path.matchAll(/\[\d+\]/g)]
+    .map(({ index }) => path.slice(0, index).replaceAll(/\["([^"]+)"\]/g, '."$1"'))
+    .map((before) => ` WHEN json_type(${of}, ${text(before)}) = 'OBJECT' THEN ${stop}`)
+    .join('')
+}
+
+/** Stops at a text that is no JSON as a whole, but begins like some: Athena finds in it what comes before the fault. */
+const wholeJson = (use: Use, of: string, type: Type): string => {
+  const stop = raise(
+    `${use.name} found a text that begins like JSON and is none as a whole. Athena reads up to the fault, so that its answer may be anything: leave such texts out, or take TRY(${use.name}(…)) for NULL.`,
+    type,
+  )
+  return `WHEN NOT json_valid(${of}) THEN (CASE WHEN regexp_matches(${of}, '^\\s*[\\[{"0-9-]') THEN ${stop} END)`
+}
+
 const anyNull = (sqls: string[], sql: string): string =>
   `(CASE WHEN ${sqls.map((one) => `${one} IS NULL`).join(' OR ')} THEN NULL ELSE ${sql} END)`
 
@@ -223,11 +243,19 @@ const timePart = (fn: string): Known =>
     return { sql: fn.replace('?', of.sql), type: t.BIGINT }
   })
 /** An aggregate of doubles. */
-const statistic = (fn: string, least: 1 | 2 = 1): Known =>
-  aggregate([least, least], (use) => ({
-    sql: use.wrap(fn, ...use.args.map((_, index) => double(use, index))),
-    type: t.DOUBLE,
-  }))
+const statistic = (fn: string): Known =>
+  aggregate([1, 1], (use) => ({ sql: use.wrap(fn, double(use, 0)), type: t.DOUBLE }))
+/** An aggregate of pairs: of reals, also where both are whole numbers or decimals. What has no result is NULL. */
+const ofPairs = (fn: string): Known =>
+  aggregate([2, 2], (use) => {
+    const isDouble = use.args.some((one) => one.type.of === 'double')
+    const type: Type = isDouble ? t.DOUBLE : { of: 'real' }
+    const args = use.args.map((_, index) =>
+      isDouble ? double(use, index) : `CAST(${typed(use, index, type)} AS DOUBLE)`,
+    )
+    const sql = use.wrap(fn, ...args)
+    return { sql: `(CASE WHEN isfinite(${sql}) THEN CAST(${sql} AS ${t.duckdbName(type)}) END)`, type }
+  })
 const rounding = (fn: string): Known =>
   scalar([1, 1], (use) => {
     const { sql, type } = number(use, 0)
@@ -378,9 +406,11 @@ const PERCENTILE = aggregate([2, 2], (use) => {
   )
     throw use.on.refuse(share.at, 'approx_percentile with other than one number from 0.0 to 1.0', 'Write one, as 0.5.')
   if (use.call.distinct) throw use.on.refuse(use.at, 'approx_percentile(DISTINCT …)', 'Leave DISTINCT out.')
-  // Athena knows it of bigint, real and double.
-  const type: Type = t.isInteger(of.type) ? t.BIGINT : of.type.of === 'real' ? of.type : t.DOUBLE
-  return { sql: use.wrap('quantile_disc', as(of, type), value), type }
+  // Athena knows it of bigint, real and double, and takes a decimal for a real. It gives the value that floor(share × count) others
+  // are not above; DuckDB's is the one before, where that is a whole number.
+  const type: Type = t.isInteger(of.type) ? t.BIGINT : of.type.of === 'double' ? t.DOUBLE : { of: 'real' }
+  const above = Math.min(1, Number(value) + 1e-12).toFixed(12)
+  return { sql: use.wrap('quantile_disc', as(of, type), above), type }
 })
 
 const DATE_DIFF = scalar([3, 3], (use) => {
@@ -423,6 +453,12 @@ const DATE_ADD = scalar([3, 3], (use) => {
   const unit = unitOf(use)
   const of = day(use, 2)
   checkUnit(use, unit, of.type)
+  if (unit === 'millisecond' && of.type.of === 'timestamp' && (of.type.digits ?? 3) < 3)
+    throw use.on.refuse(
+      of.at,
+      'date_add of milliseconds to a timestamp without them',
+      'Write its three digits: 12:30:00.000.',
+    )
   const added = ADDERS[unit]?.(whole(use, 1)) ?? ''
   return { sql: `CAST(${of.sql} + ${added} AS ${t.duckdbName(of.type)})`, type: of.type }
 })
@@ -457,21 +493,25 @@ const group = (use: Use): number => {
 const JSON_SCALAR = scalar([2, 2], (use) => {
   const [of, path] = [json(use, 0), jsonPath(use, 1)]
   const isText = use.args[0]?.type.of === 'varchar'
-  const valid = isText ? `json_valid(${of}) AND ` : ''
   const plain = `json_extract_string(${of}, ${path})`
+  const valid = isText ? wholeJson(use, of, t.VARCHAR) : ''
   const stop = raise(
     'A JSON number with a point or an exponent is read here without how it was written. Write CAST(json_extract_scalar(…) AS double).',
     t.VARCHAR,
   )
   return {
-    sql: `(CASE WHEN ${valid}json_type(${of}, ${path}) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL WHEN ${valid}json_type(${of}, ${path}) = 'DOUBLE' THEN ${stop}${isText ? ` WHEN NOT json_valid(${of}) THEN NULL` : ''} ELSE ${plain} END)`,
+    sql: `(CASE ${valid}${onlyArrays(use, of, t.VARCHAR)} WHEN json_type(${of}, ${path}) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL WHEN json_type(${of}, ${path}) = 'DOUBLE' THEN ${stop} ELSE ${plain} END)`,
     type: t.VARCHAR,
-    asNumber: `(CASE WHEN ${valid}json_type(${of}, ${path}) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN ${plain} END)`,
+    asNumber: `(CASE ${valid} WHEN json_type(${of}, ${path}) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN ${plain} END)`,
   }
 })
 const JSON_EXTRACT = scalar([2, 2], (use) => {
   const [of, path] = [json(use, 0), jsonPath(use, 1)]
-  return { sql: `(CASE WHEN json_valid(${of}) THEN json_extract(${of}, ${path}) END)`, type: { of: 'json' } }
+  const type: Type = { of: 'json' }
+  return {
+    sql: `(CASE ${wholeJson(use, of, type)}${onlyArrays(use, of, type)} ELSE json_extract(${of}, ${path}) END)`,
+    type,
+  }
 })
 
 const CONTAINS = scalar([2, 2], (use) => {
@@ -589,7 +629,15 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
       : { sql: `length(${string(use, 0)})`, type: t.BIGINT },
   ),
   lower: ofText('lower'),
-  upper: ofText('upper'),
+  // Athena has no capital for ß.
+  upper: scalar([1, 1], (use) => {
+    const sql = string(use, 0)
+    const parts = `list_transform(string_split(${sql}, 'ß'), lambda p: upper(p))`
+    return {
+      sql: `(CASE WHEN contains(${sql}, 'ß') THEN array_to_string(${parts}, 'ß') ELSE upper(${sql}) END)`,
+      type: t.VARCHAR,
+    }
+  }),
   trim: trimming('trim'),
   ltrim: trimming('ltrim'),
   rtrim: trimming('rtrim'),
@@ -662,6 +710,12 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
   })),
   regexp_replace: scalar([2, 3], (use) => {
     const found = pattern(use)
+    if (new RegExp(`^(?:${found.replace(/^\(\?i\)/, '')})$`).test(''))
+      throw use.on.refuse(
+        arg(use, 1).at,
+        'A pattern that also matches nothing, in regexp_replace',
+        'The engines put the replacement into different places. Write + for *, and leave ? out.',
+      )
     const at = arg(use, 1).at
     const refuse = (construct: string, advice: string) => use.on.refuse(at, construct, advice)
     const by = use.args[2] ? checkedReplacement(literal(use, 2, 'replacement'), refuse) : ''
@@ -748,7 +802,8 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
   // Aggregates
   count: COUNT,
   count_if: aggregate([1, 1], (use) => ({
-    sql: `CAST(${use.wrap('count_if', typed(use, 0, t.BOOLEAN))} AS BIGINT)`,
+    // Of nothing, and of NULL only, it is 0.
+    sql: `CAST(coalesce(${use.wrap('count_if', typed(use, 0, t.BOOLEAN))}, 0) AS BIGINT)`,
     type: t.BIGINT,
   })),
   approx_distinct: aggregate([1, 1], (use) => {
@@ -794,14 +849,14 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
   variance: statistic('var_samp'),
   var_samp: statistic('var_samp'),
   var_pop: statistic('var_pop'),
-  corr: statistic('corr', 2),
-  covar_samp: statistic('covar_samp', 2),
-  covar_pop: statistic('covar_pop', 2),
-  regr_slope: statistic('regr_slope', 2),
-  regr_intercept: statistic('regr_intercept', 2),
-  grouping: scalar([1, Infinity], (use) => ({
-    sql: `CAST(grouping(${use.args.map((one) => one.sql).join(', ')}) AS BIGINT)`,
-    type: t.BIGINT,
+  corr: ofPairs('corr'),
+  covar_samp: ofPairs('covar_samp'),
+  covar_pop: ofPairs('covar_pop'),
+  regr_slope: ofPairs('regr_slope'),
+  regr_intercept: ofPairs('regr_intercept'),
+  grouping: scalar([1, 31], (use) => ({
+    sql: `CAST(grouping(${use.args.map((one) => one.sql).join(', ')}) AS INTEGER)`,
+    type: t.INTEGER,
   })),
 
   // Windows
@@ -833,7 +888,8 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
         `array_join of ${athenaName(item)}`,
         'Cast its parts to varchar with transform first.',
       )
-    const texts = `CAST(${sql} AS VARCHAR[])`
+    const texts =
+      item.of === 'decimal' ? `list_transform(${sql}, lambda d: ${exactText('d', item)})` : `CAST(${sql} AS VARCHAR[])`
     const filled = use.args[2] ? `list_transform(${texts}, lambda e: coalesce(e, ${string(use, 2)}))` : texts
     return { sql: anyNull([sql], `array_to_string(${filled}, ${string(use, 1)})`), type: t.VARCHAR }
   }),
@@ -956,7 +1012,7 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
   json_array_length: scalar([1, 1], (use) => {
     const of = json(use, 0)
     return {
-      sql: `(CASE WHEN json_valid(${of}) AND json_type(${of}) = 'ARRAY' THEN CAST(json_array_length(${of}) AS BIGINT) END)`,
+      sql: `(CASE ${wholeJson(use, of, t.BIGINT)} WHEN json_type(${of}) = 'ARRAY' THEN CAST(json_array_length(${of}) AS BIGINT) END)`,
       type: t.BIGINT,
     }
   }),

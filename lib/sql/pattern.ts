@@ -4,6 +4,8 @@ type Refuse = (construct: string, advice: string) => Error
 
 /** The pattern for DuckDB, or a refusal. */
 export function checkedPattern(pattern: string, refuse: Refuse): string {
+  let read = ''
+  let taken = 0
   const no = (what: string, advice: string) => refuse(`${what} in a pattern`, advice)
   let inClass = false
   for (let at = 0; at < pattern.length; at++) {
@@ -11,11 +13,21 @@ export function checkedPattern(pattern: string, refuse: Refuse): string {
     const character = pattern[at] ?? ''
     if (character === '\\') {
       const escaped = pattern[++at] ?? ''
-      if (/[wWbB]/.test(escaped))
-        throw no(`\\${escaped}`, 'The engines differ on letters with accents. Write the characters: [A-Za-z0-9_].')
-      if (/[A-Za-z0-9]/.test(escaped) && !/[dDsSntrfA]/.test(escaped))
+      if (/[bB]/.test(escaped))
+        throw no(
+          `\\${escaped}`,
+          'The engines differ on letters with accents. Write what stands there: (^|[^A-Za-z0-9_]).',
+        )
+      if (/[A-Za-z0-9]/.test(escaped) && !/[dDsSwWntrfA]/.test(escaped))
         throw no(`\\${escaped}`, 'The engines differ on it.')
       if (escaped === '') throw no('A backslash at the end', 'Double it.')
+      // White space has one character more in Athena.
+      if (escaped === 'S' && inClass) throw no('\\S inside [ ]', 'Write (\\S|…).')
+      if (/[sS]/.test(escaped)) {
+        const spaces = '\\t\\n\\x0b\\f\\r '
+        read += `${pattern.slice(taken, at - 1)}${inClass ? spaces : `[${escaped === 'S' ? '^' : ''}${spaces}]`}`
+        taken = at + 1
+      }
     } else if (inClass) {
       if (character === '[') throw no('[ inside [ ]', 'Write \\[ for the character.')
       if (rest.startsWith('&&')) throw no('&&', 'Write \\& for the character.')
@@ -35,7 +47,7 @@ export function checkedPattern(pattern: string, refuse: Refuse): string {
   } catch {
     throw no(pattern, 'It cannot be read: check its brackets.')
   }
-  return pattern
+  return read + pattern.slice(taken)
 }
 
 /** The replacement of regexp_replace: groups are $1 in Athena and \1 in DuckDB. */

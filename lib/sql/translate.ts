@@ -180,8 +180,6 @@ class Translation implements Context {
         }
       }
       case 'set': {
-        if (body.all && body.op !== 'UNION')
-          throw unsupported(this.sql, body.at, `${body.op} ALL`, `Write ${body.op}, which gives each row once.`)
         const [left, right] = [this.body(body.left, scope), this.body(body.right, scope)]
         if (left.columns.length !== right.columns.length)
           throw this.wrong(
@@ -196,7 +194,7 @@ class Translation implements Context {
               body.at,
               `column ${index + 1} of ${body.op} is ${athenaName(type)} here and ${athenaName(other)} there.`,
             )
-          if (!body.all) this.on.needOrder({ sql: '', type: wider, at: body.at })
+          if (!body.all || body.op !== 'UNION') this.on.needOrder({ sql: '', type: wider, at: body.at })
           return { name, type: wider }
         })
         const sides = [left, right].map((side) => this.cast(side, columns))
@@ -248,8 +246,22 @@ class Translation implements Context {
     if (select.where) sql += ` WHERE ${this.on.condition(select.where, scope)}`
     if (select.groupBy) sql += ` GROUP BY ${select.groupBy.map((one) => this.grouping(one, items, scope)).join(', ')}`
     if (select.having) sql += ` HAVING ${this.on.condition(select.having, scope)}`
-    if (orderBy.length > 0) sql += ` ORDER BY ${orderBy.map((one) => this.order(one, items, scope)).join(', ')}`
+    if (orderBy.length > 0) {
+      const sorted = orderBy.map((one) => this.order(one, items, scope))
+      if (select.distinct) this.onlyShown(orderBy, sorted, items)
+      sql += ` ORDER BY ${sorted.join(', ')}`
+    }
     return { sql, columns: items.map(({ name, typed }) => ({ name, type: typed.type })) }
+  }
+
+  /** Behind DISTINCT only what is shown can be sorted by: other columns have several values for one row. */
+  private onlyShown(orderBy: Order[], sorted: string[], items: { typed: Typed }[]): void {
+    for (const [index, order] of orderBy.entries()) {
+      const sql = sorted[index]
+      const isShown = /^\d+ /.test(sql ?? '') || items.some(({ typed }) => `${typed.sql}${direction(order)}` === sql)
+      if (!isShown)
+        throw this.wrong(order.at, 'with SELECT DISTINCT, ORDER BY takes columns that are shown: name it in SELECT.')
+    }
   }
 
   private grouping(grouping: Grouping, items: { typed: Typed }[], scope: Scope): string {
@@ -262,6 +274,13 @@ class Translation implements Context {
       return item.typed.sql
     }
     const keys = (exprs: Expr[]): string => exprs.map(key).join(', ')
+    if (grouping.kind !== 'simple')
+      for (const expr of grouping.kind === 'SETS' ? grouping.sets.flat() : grouping.exprs)
+        if (expr.kind !== 'name' && expr.kind !== 'dot')
+          throw this.wrong(
+            expr.at,
+            `${grouping.kind === 'SETS' ? 'GROUPING SETS' : grouping.kind} takes columns in Athena: give the expression a name in a subquery.`,
+          )
     if (grouping.kind === 'simple') return grouping.exprs.length === 0 ? '()' : keys(grouping.exprs)
     if (grouping.kind === 'SETS') return `GROUPING SETS (${grouping.sets.map((set) => `(${keys(set)})`).join(', ')})`
     return `${grouping.kind} (${keys(grouping.exprs)})`

@@ -2,7 +2,9 @@
 
 export type Type =
   | { of: 'boolean' | 'tinyint' | 'smallint' | 'integer' | 'bigint' | 'real' | 'double' | 'varchar' | 'varbinary' }
-  | { of: 'date' | 'timestamp' | 'instant' | 'json' | 'unknown' | 'months' | 'span' }
+  /** `digits` of a second; 3 where it says none. Literals may have fewer. */
+  | { of: 'timestamp'; digits?: number }
+  | { of: 'date' | 'instant' | 'json' | 'unknown' | 'months' | 'span' }
   | { of: 'decimal'; precision: number; scale: number }
   | { of: 'array'; item: Type }
   | { of: 'map'; key: Type; value: Type }
@@ -164,6 +166,7 @@ export const same = (a: Type, b: Type): boolean => a.of === b.of && duckdbName(a
 
 /** The type that both can be taken for without a cast, by Trino's rules; undefined when there is none. */
 export function common(a: Type, b: Type): Type | undefined {
+  if (a.of === 'timestamp' && b.of === 'timestamp') return (a.digits ?? 3) >= (b.digits ?? 3) ? a : b
   if (same(a, b)) return a
   if (a.of === 'unknown') return b
   if (b.of === 'unknown') return a

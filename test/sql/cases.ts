@@ -8,14 +8,14 @@ export interface Case {
 }
 
 /** Cases of one rule: a SELECT list and the one row that it gives. */
-const one = (rule: string, ...cases: [list: string, row: unknown[], types?: string[]][]): [string, Case[]] => [
+export const one = (rule: string, ...cases: [list: string, row: unknown[], types?: string[]][]): [string, Case[]] => [
   rule,
   cases.map(([list, row, types]) => ({ sql: `SELECT ${list}`, rows: [row], ...(types ? { types } : {}) })),
 ]
-const many = (rule: string, ...cases: [sql: string, rows: unknown[][], types?: string[]][]): [string, Case[]] => [
-  rule,
-  cases.map(([sql, rows, types]) => ({ sql, rows, ...(types ? { types } : {}) })),
-]
+export const many = (
+  rule: string,
+  ...cases: [sql: string, rows: unknown[][], types?: string[]][]
+): [string, Case[]] => [rule, cases.map(([sql, rows, types]) => ({ sql, rows, ...(types ? { types } : {}) }))]
 
 // The tables of the cases:
 // clean.sales: id integer, shop varchar, amount decimal(10,2), units integer, day date, at timestamp, note varchar
@@ -100,8 +100,8 @@ export const CASES: readonly [rule: string, cases: Case[]][] = [
     'SELECT variance(x), var_samp(x), var_pop(x), stddev(x), stddev_samp(x), stddev_pop(x) FROM (VALUES 1, 2, 3, 4, 5) AS t(x)',
     [[2.5, 2.5, 2, Math.sqrt(2.5), Math.sqrt(2.5), Math.SQRT2]],
   ]),
-  many('two columns of numbers: y = 2x + 1', [
-    'SELECT corr(y, x), covar_pop(y, x), covar_samp(y, x), regr_slope(y, x), regr_intercept(y, x) FROM (VALUES (1, 3), (2, 5), (3, 7)) AS t(x, y)',
+  many('two columns of doubles: y = 2x + 1', [
+    'SELECT corr(y, x), covar_pop(y, x), covar_samp(y, x), regr_slope(y, x), regr_intercept(y, x) FROM (VALUES (1, 3e0), (2, 5e0), (3, 7e0)) AS t(x, y)',
     [[1, 4 / 3, 2, 2, 1]],
   ]),
   one(
@@ -214,7 +214,7 @@ export const CASES: readonly [rule: string, cases: Case[]][] = [
     [2, '3', 3, -3, '1.01', '1.3'],
   ]),
   one('other casts', [
-    "CAST(true AS varchar), CAST(1.50 AS varchar), CAST(DATE '2026-01-31' AS varchar), CAST(TIMESTAMP '2026-01-31 12:00:00' AS varchar), CAST('hello' AS varchar(2)), CAST(true AS integer), CAST(0 AS boolean), CAST('T' AS boolean)",
+    "CAST(true AS varchar), CAST(1.50 AS varchar), CAST(DATE '2026-01-31' AS varchar), CAST(TIMESTAMP '2026-01-31 12:00:00.000' AS varchar), CAST('hello' AS varchar(2)), CAST(true AS integer), CAST(0 AS boolean), CAST('T' AS boolean)",
     ['true', '1.50', '2026-01-31', '2026-01-31 12:00:00.000', 'he', 1, false, true],
   ]),
   one('texts to dates and timestamps', [
@@ -231,7 +231,7 @@ export const CASES: readonly [rule: string, cases: Case[]][] = [
     ['DATE', 'DATE', 'DATE', 'TIMESTAMP', 'DATE'],
   ]),
   one('date_add keeps the type', [
-    "date_add('day', -1, DATE '2026-03-01'), date_add('month', 1, DATE '2026-01-31'), date_add('week', 1, DATE '2026-01-31'), date_add('quarter', 1, DATE '2026-01-31'), date_add('hour', 2, TIMESTAMP '2026-01-31 23:00:00'), date_add('millisecond', 5, TIMESTAMP '2026-01-31 23:00:00')",
+    "date_add('day', -1, DATE '2026-03-01'), date_add('month', 1, DATE '2026-01-31'), date_add('week', 1, DATE '2026-01-31'), date_add('quarter', 1, DATE '2026-01-31'), date_add('hour', 2, TIMESTAMP '2026-01-31 23:00:00'), date_add('millisecond', 5, TIMESTAMP '2026-01-31 23:00:00.000')",
     ['2026-02-28', '2026-02-28', '2026-02-07', '2026-04-30', '2026-02-01 01:00:00', '2026-01-31 23:00:00.005'],
     ['DATE', 'DATE', 'DATE', 'DATE', 'TIMESTAMP', 'TIMESTAMP'],
   ]),
@@ -382,13 +382,13 @@ export const CASES: readonly [rule: string, cases: Case[]][] = [
     [
       'SELECT shop, grouping(shop), count(*) FROM clean.sales WHERE shop IS NOT NULL GROUP BY ROLLUP (shop) ORDER BY 2, 1',
       [
-        ['Bern', '0', '2'],
-        ['Genf', '0', '1'],
-        [null, '1', '3'],
+        ['Bern', 0, '2'],
+        ['Genf', 0, '1'],
+        [null, 1, '3'],
       ],
     ],
     [
-      "SELECT shop, month(day), count(*) FROM clean.sales WHERE shop = 'Bern' GROUP BY GROUPING SETS ((shop), (month(day)), ()) ORDER BY 1, 2",
+      "SELECT shop, m, count(*) FROM (SELECT shop, month(day) AS m FROM clean.sales WHERE shop = 'Bern') AS t GROUP BY GROUPING SETS ((shop), (m), ()) ORDER BY 1, 2",
       [
         ['Bern', null, '2'],
         [null, '1', '1'],
@@ -694,7 +694,7 @@ export const REFUSED: readonly [sql: string, message: RegExp][] = [
   ['SELECT * FROM clean.sales TABLESAMPLE BERNOULLI (10)', /TABLESAMPLE at line 1:27/],
   ['WITH RECURSIVE t AS (SELECT 1) SELECT * FROM t', /WITH RECURSIVE/],
   ['SELECT random()', /The function random at line 1:8/],
-  ["SELECT regexp_like('a', '\\w+')", /\\w in a pattern/],
+  ["SELECT regexp_like('a', '\\bb')", /\\b in a pattern/],
   ["SELECT regexp_like('a', '(?<=a)b')", /\(\?< in a pattern/],
   ["SELECT date_format(DATE '2026-01-31', '%U')", /The pattern %U/],
   ['SELECT id, shop, (id, shop) FROM clean.sales', /A row without names at line 1:18/],
@@ -704,7 +704,6 @@ export const REFUSED: readonly [sql: string, message: RegExp][] = [
     'SELECT sum(id) OVER (ORDER BY id RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM clean.sales',
     /RANGE with a distance/,
   ],
-  ['SELECT 1 EXCEPT ALL SELECT 2', /EXCEPT ALL at line 1:10/],
   ['SELECT * FROM clean.sales NATURAL JOIN clean.tags', /NATURAL JOIN at line 1:27/],
   ['SELECT nosuch(1)', /The function nosuch at line 1:8 is not supported.*docs\/athena-sql\.md/],
   // What cannot be read.

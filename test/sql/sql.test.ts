@@ -14,6 +14,7 @@ import { translate } from '../../lib/lake/statement.ts'
 import { FUNCTIONS, REFUSED_FUNCTIONS } from '../../lib/sql/functions.ts'
 import { duckdbName } from '../../lib/sql/types.ts'
 import { CASES, REFUSED } from './cases.ts'
+import { TRAPS, TRAPS_REFUSED } from './traps.ts'
 
 const SALES: TableDefinition = {
   name: 'clean.sales',
@@ -76,7 +77,7 @@ afterAll(async () => {
   await rm(root, { recursive: true })
 })
 
-describe.each(CASES)('%s', (_, cases) => {
+describe.each([...CASES, ...TRAPS])('%s', (_, cases) => {
   test.each(cases)('$sql', async ({ sql, rows, types }) => {
     const result = await lake.queries.query(sql)
     expect(result.rows).toEqual(rows.map((row) => row.map((cell) => (typeof cell === 'number' ? near(cell) : cell))))
@@ -87,7 +88,7 @@ describe.each(CASES)('%s', (_, cases) => {
 /** Doubles are compared as such; whole numbers exactly. */
 const near = (number: number): unknown => (Number.isInteger(number) ? number : expect.closeTo(number, 12))
 
-test.each(REFUSED)('%s is refused', async (sql, message) => {
+test.each([...REFUSED, ...TRAPS_REFUSED])('%s is refused', async (sql, message) => {
   const error = await lake.queries.query(sql).then(
     (result) => result,
     (reason: unknown) => reason,
@@ -96,7 +97,7 @@ test.each(REFUSED)('%s is refused', async (sql, message) => {
   expect((error as Error).message).toMatch(message)
 })
 
-const ALL = CASES.flatMap(([, cases]) => cases)
+const ALL = [...CASES, ...TRAPS].flatMap(([, cases]) => cases)
 
 test('there are more than a hundred cases', () => {
   expect(ALL.length).toBeGreaterThan(100)

@@ -9,6 +9,7 @@ import { QueryError } from '../errors.ts'
 import type { QueryEngine, QueryOptions, QueryResult } from '../ports.ts'
 import type { Runnable } from '../statement.ts'
 import { queryError, retryStale, withDuck } from './duckdb.ts'
+import { withShortReals } from './rows.ts'
 import { type TableSource, viewLake } from './tables-view.ts'
 import { literalPath, quoteText } from './views.ts'
 
@@ -65,7 +66,7 @@ async function runOnce(
         }
       return {
         columns: statement.columns.map(({ name, type }) => ({ name, type: shownName(type) })),
-        rows,
+        rows: withShortReals(rows, statement.columns),
         stats: took(),
       }
     })
