@@ -286,7 +286,10 @@ describe('tests', () => {
   it.each([
     ['- not_null: shp', 'm.sql:3:3: The model gives no column shp'],
     ['- accepted_values: { column: nope, values: [1] }', 'The model gives no column nope'],
-    ['- accepted_values: { column: id, values: [a] }', 'm.sql:3:3: The test cannot run: IN'],
+    [
+      '- accepted_values: { column: id, values: [a] }',
+      'm.sql:3:43: The column id is of the type integer, and "a" is a text: write numbers, without quotes.',
+    ],
     [
       '- relationships: { column: shop, to: curated.shops.name }',
       'm.sql:3:34: curated.shops has no column name. Its columns are: shop, city',

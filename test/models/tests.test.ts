@@ -1,10 +1,10 @@
 // The tests of a model, run: how many rows break each, and which.
 
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestQuery, testQueries } from '../../lib/lake/models/tests.ts'
 import { translate } from '../../lib/lake/statement.ts'
-import { modelOf, TABLES } from './helpers.ts'
+import { check, file, modelOf, TABLES } from './helpers.ts'
 
 let instance: DuckDBInstance
 let connection: DuckDBConnection
@@ -92,4 +92,58 @@ it('a unique key is there and unique, said or not', async () => {
   ])
   const found = await Promise.all(testQueries(model('uniqueKey: id'), 'curated.m').map(run))
   expect(found.map(({ failures }) => failures)).toEqual([1, 2])
+})
+
+describe('accepted values are those that are written, with all their digits', () => {
+  const SQL =
+    'SELECT id, CAST(id AS bigint) AS big, CAST(id AS decimal(38,10)) AS exact, CAST(id AS double) AS wide, CAST(id AS real) AS small, shop, day, units > 0 AS ok FROM clean.orders'
+  const tested = (column: string, values: string) =>
+    check({ m: file(`tests:\n  - accepted_values: { column: ${column}, values: ${values} }`, SQL) })
+
+  it.each([
+    ['big', '[9007199254740993]', '9007199254740993', 0],
+    ['big', '[9007199254740993]', '9007199254740992', 1],
+    ['big', '[-9223372036854775808]', "'-9223372036854775808'", 0],
+    ['big', '[-0, 1e21]', '0', 0],
+    ['big', '[0x10, 0o17, 1e3]', '15', 0],
+    ['exact', '[1e-7]', '0.0000001', 0],
+    ['exact', '[1234567890123456789012345.6789]', '1234567890123456789012345.6789', 0],
+    ['exact', '[1234567890123456789012345.6789]', '1234567890123456789012345.6788', 1],
+    ['wide', '[0.1, 1e-7]', '1e-7', 0],
+    ['wide', '[1e21, -0]', '0', 0],
+    ['small', '[0.1]', '0.1', 0],
+    // Of a text the number is what stands there.
+    ['shop', '[01234, 1.10]', "'01234'", 0],
+    ['shop', '[01234, 1.10]', "'1.1'", 1],
+    ['shop', `["it's", 'the "big" one']`, "'it''s'", 0],
+    ['shop', `["it's", 'the "big" one']`, '\'the "big" one\'', 0],
+  ])('%s: %s, where there is %s', async (column, values, there, failures) => {
+    const { models, errors } = tested(column, values)
+    expect(errors).toEqual([])
+    const [made] = models
+    const type = made?.table.columns.find(({ name }) => name === column)?.type
+    if (!made || !type) throw new Error('no model')
+    await connection.run(`CREATE OR REPLACE TABLE curated.values AS SELECT CAST(${there} AS ${type}) AS ${column}`)
+    const [query] = testQueries(made, 'curated."values"')
+    const table = { name: 'curated.values', columns: [{ name: column, type }], partitionKeys: [] }
+    const translated = translate(query?.sql ?? '', [table])
+    if (translated.kind !== 'query') throw new Error('not a query')
+    expect((await connection.runAndReadAll(translated.sql)).getRowsJson()).toEqual([[String(failures)]])
+  })
+
+  it.each([
+    ['shop', '[a, true]', '4:50: The column shop is of the type varchar, and true is none: write "true", in quotes.'],
+    ['id', '[1, "2"]', 'The column id is of the type integer, and "2" is a text: write numbers, without quotes.'],
+    ['ok', '["true"]', 'The column ok is of the type boolean: its values are true and false, without quotes.'],
+    ['day', '[2026]', 'The column day is of the type date, and 2026 is a number: write "2026-01-31".'],
+    ['day', '[2026-02-31]', "The test cannot run: '2026-02-31' is no date."],
+    [
+      'big',
+      '[123456789012345678901234567890123456789]',
+      'is of the type bigint, and 1234567890123456789012345678901234',
+    ],
+    ['wide', '[.inf]', 'tests.accepted_values.values must be a text, a number or true/false. Found Infinity.'],
+  ])('%s has no %s', (column, values, message) => {
+    expect(tested(column, values).errors).toEqual([expect.stringContaining(message)])
+  })
 })

@@ -1,6 +1,7 @@
 // Holds models against the tables that there are and against each other, before anything runs: which tables and columns they
 // read, what they give, in which order they are made. Every problem has its place in the file.
 
+import { exact, plainText } from '../../contract/exact.ts'
 import { nearest } from '../../contract/names.ts'
 import { partitionProblems, partitionText } from '../../contract/partition.ts'
 import type { Query, Select } from '../../sql/ast.ts'
@@ -8,14 +9,14 @@ import { QueryError } from '../../sql/errors.ts'
 import { ungrouped } from '../../sql/grouping.ts'
 import { placeOf, tokensOf } from '../../sql/lex.ts'
 import { queryOf, relationOf, type TableRef, tablesOf } from '../../sql/refs.ts'
-import { athenaName, duckdbName, type Type } from '../../sql/types.ts'
+import { athenaName, duckdbName, isNumber, type Type, typeOfColumn } from '../../sql/types.ts'
 import { walk } from '../../sql/walk.ts'
 import { hex } from '../keys.ts'
 import { translate } from '../statement.ts'
 import { driverOf } from './driver.ts'
 import { type ModelIssue, saidBy } from './issues.ts'
 import type { KnownTable } from './known.ts'
-import type { Model, ModelSource, SettingPath } from './model.ts'
+import type { AcceptedValue, Model, ModelSource, SettingPath } from './model.ts'
 import { testQueries } from './tests.ts'
 
 export interface Checked {
@@ -436,6 +437,14 @@ class Check {
       const path = ['tests', index, test.kind]
       if (test.kind === 'not_null' || test.kind === 'unique') for (const name of test.columns) held(name, path)
       else if (test.kind === 'accepted_values' || test.kind === 'relationships') held(test.column, [...path, 'column'])
+      if (test.kind === 'accepted_values') {
+        const type = table.columns.find(({ name }) => name === test.column.toLowerCase())?.type
+        for (const [at, value] of test.values.entries()) {
+          const wrong = type === undefined ? undefined : misfit(value, typeOfColumn(type))
+          if (wrong !== undefined)
+            this.setting(draft, [...path, 'values', at], `The column ${test.column} is of the type ${wrong}.`)
+        }
+      }
       if (test.kind !== 'relationships') return
       const to = this.known.get(test.to.table.toLowerCase())
       const there = to ? [...to.columns, ...to.partitionKeys].map(({ name }) => name) : []
@@ -550,6 +559,28 @@ function unstorable(type: Type): string | undefined {
     default:
       return undefined
   }
+}
+
+/** Why a column of that type can have no such value, the type first; undefined: it may, as far as can be seen here. */
+function misfit(value: AcceptedValue, type: Type): string | undefined {
+  const isText = typeof value === 'string'
+  const name = athenaName(type)
+  if (typeof value === 'boolean')
+    return type.of === 'boolean'
+      ? undefined
+      : `${name}, and ${value} is none${type.of === 'varchar' ? `: write "${value}", in quotes` : ''}`
+  if (type.of === 'varchar') return undefined
+  if (type.of === 'boolean') return `${name}: its values are true and false, without quotes`
+  if (type.of === 'date' || type.of === 'timestamp')
+    return isText
+      ? undefined
+      : `${name}, and ${value.number} is a number: write "2026-01-31${type.of === 'date' ? '' : ' 12:30:00'}"`
+  if (!isNumber(type)) return `${name}, whose values cannot be listed: write a test with sql`
+  if (isText) return `${name}, and ${JSON.stringify(value)} is a text: write numbers, without quotes`
+  const number = exact(value.number)
+  if (type.of === 'double' || type.of === 'real' || !number) return undefined
+  const digits = plainText(number).replace(/^-?0?\.?|\./g, '').length
+  return digits > 38 ? `${name}, and ${value.number} has more than 38 digits` : undefined
 }
 
 /** The query alone, from its first word to its last. */

@@ -5,6 +5,9 @@ import type { TableDefinition } from '../../sql/tables.ts'
 
 export type Materialized = 'view' | 'table' | 'incremental'
 
+/** A number as it is written, `1.10` or `1e-7`: a JavaScript number would not have all its digits. */
+export type AcceptedValue = string | boolean | { number: string }
+
 /** What must hold for the rows of a model before readers see them. A warning is told and holds nothing back. */
 export type ModelTest = {
   /** What receipts of runs call it. Default: its kind. */
@@ -12,7 +15,7 @@ export type ModelTest = {
   severity: 'error' | 'warning'
 } & (
   | { kind: 'not_null' | 'unique'; columns: string[] }
-  | { kind: 'accepted_values'; column: string; values: (string | number | boolean)[] }
+  | { kind: 'accepted_values'; column: string; values: AcceptedValue[] }
   | { kind: 'relationships'; column: string; to: { table: string; column: string } }
   /** Must give no row. */
   | { kind: 'sql'; sql: string }

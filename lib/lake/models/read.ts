@@ -9,14 +9,16 @@
 
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Document, isMap, isNode, isScalar, parseDocument } from 'yaml'
+import { type Document, isAlias, isMap, isNode, isScalar, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { shown } from '../../contract/errors.ts'
+import { exact } from '../../contract/exact.ts'
 import { nearest } from '../../contract/names.ts'
 import { PARTITION_FORMS, type PartitionField, parsePartitionField } from '../../contract/partition.ts'
 import { placeOf } from '../../sql/lex.ts'
 import { SCHEDULE } from '../config.ts'
 import type { ModelIssue } from './issues.ts'
-import type { ModelSettings, ModelSource, ModelTest, SettingPath } from './model.ts'
+import type { AcceptedValue, ModelSettings, ModelSource, ModelTest, SettingPath } from './model.ts'
 
 const END = '.sql'
 const OPEN = '/*---'
@@ -168,6 +170,8 @@ const defaults = (): ModelSettings => ({
 interface FrontMatter {
   data: Record<string, unknown>
   placeOf(path: SettingPath): { line: number; column: number }
+  /** A value as it is written: `1.10`. */
+  writtenAt(path: SettingPath): string | undefined
   error(path: SettingPath, message: string): void
 }
 
@@ -209,6 +213,11 @@ function frontMatter(file: string, text: string, errors: ModelIssue[]): FrontMat
   return {
     data: data as Record<string, unknown>,
     placeOf: placeAt,
+    writtenAt(path) {
+      const node: unknown = document.getIn(path, true)
+      const found = isAlias(node) ? node.resolve(document) : node
+      return isScalar(found) ? found.source : undefined
+    },
     error: (path, message) => void errors.push({ file, ...placeAt(path), message }),
   }
 }
@@ -289,7 +298,7 @@ function report(front: FrontMatter, path: SettingPath, issues: z.core.$ZodIssue[
         (of, part) => (typeof of === 'object' && of !== null ? (of as Record<PropertyKey, unknown>)[part] : undefined),
         value,
       )
-      front.error(at, `${names} ${issue.message}. Found ${inside === undefined ? 'nothing' : JSON.stringify(inside)}.`)
+      front.error(at, `${names} ${issue.message}. Found ${shown(inside)}.`)
     }
   }
 }
@@ -328,8 +337,20 @@ function readTest(front: FrontMatter, test: unknown, path: SettingPath): ModelTe
     severity: found.severity ?? ('error' as const),
   }
   if (kind === 'sql') return found.sql === undefined ? undefined : { ...shared, kind, sql: found.sql }
-  if (kind === 'accepted_values') return found.accepted_values && { ...shared, kind, ...found.accepted_values }
+  if (kind === 'accepted_values') {
+    if (!found.accepted_values) return undefined
+    const { column, values } = found.accepted_values
+    const asWritten = (value: string | number | boolean, index: number): AcceptedValue =>
+      typeof value === 'number' ? numberAt(front, [...path, kind, 'values', index], value) : value
+    return { ...shared, kind, column, values: values.map(asWritten) }
+  }
   if (kind === 'relationships') return found.relationships && { ...shared, kind, ...found.relationships }
   const columns = found[kind]
   return columns && { ...shared, kind, columns }
+}
+
+/** A number of the front matter with all its digits; what YAML counts in sixteens or eights, counted in tens. */
+function numberAt(front: FrontMatter, path: SettingPath, value: number): { number: string } {
+  const written = front.writtenAt(path) ?? String(value)
+  return { number: exact(written) ? written : String(BigInt(written)) }
 }

@@ -1,9 +1,10 @@
 // The tests of a model as queries over what a run has made, before readers see it.
 
+import { exact, plainText } from '../../contract/exact.ts'
 import { name, text } from '../../sql/quote.ts'
 import { relationOf, replaceTables } from '../../sql/refs.ts'
 import { type Type, typeOfColumn } from '../../sql/types.ts'
-import type { Model, ModelTest } from './model.ts'
+import type { AcceptedValue, Model, ModelTest } from './model.ts'
 
 /** Asks how many rows break a test, and shows some. */
 export interface TestQuery {
@@ -105,12 +106,21 @@ function breaking(
 const withoutEnd = (sql: string): string => sql.replace(/[;\s]+$/, '')
 
 /** A value of the front matter as one of that type; what does not fit is found when the query is checked. */
-function literalOf(value: string | number | boolean, type: Type): string {
+function literalOf(value: AcceptedValue, type: Type): string {
   if (typeof value === 'boolean') return String(value)
-  if (typeof value === 'number') return type.of === 'varchar' ? text(String(value)) : plainNumber(value)
+  if (typeof value === 'object') return type.of === 'varchar' ? text(value.number) : numberOf(value.number, type)
   if (type.of === 'date' || type.of === 'timestamp') return `${type.of.toUpperCase()} ${text(value)}`
   return text(value)
 }
 
-/** 1e21 and 1e-7 as people write them: a double is another type in Athena. */
-const plainNumber = (value: number): string => (Math.abs(value) < 1e21 ? String(value) : String(BigInt(value)))
+/** With an exponent a literal is a double, and so it has none where the column is not: 1e-7 is not just what it says. */
+function numberOf(written: string, type: Type): string {
+  if (type.of === 'double') return Number(written).toExponential()
+  if (type.of === 'real') return `CAST(${Number(written).toExponential()} AS real)`
+  const number = exact(written)
+  if (!number) return written
+  const plain = plainText(number)
+  return number.scale > 0 || BigInt.asIntN(64, number.units) === number.units
+    ? plain
+    : `CAST(${text(plain)} AS decimal(38,0))`
+}
