@@ -154,7 +154,7 @@ export async function curateAfter(run: Run, concerned: Concerned, options: Globa
     if (concerned !== 'all' && concerned.datasets.length === 0) return { curated: [], exit: 0 }
     if (await run.session.deployed()) return await askAfter(run, concerned, options)
     if ((await run.session.config()).curate === 'manual') return { curated: [], exit: 0 }
-    const { context, problem } = await run.session.curating({ lenient: true })
+    const { context, problem } = await run.session.curating()
     if (problem) {
       const files = [...new Set(problem.issues.map(({ file }) => file))].join(', ')
       run.note(

@@ -46,11 +46,8 @@ export interface Session {
   lake(): Promise<Lake>
   engine(use?: EngineUse): Promise<Engine>
   context(): Promise<Context>
-  /**
-   * What the use cases of curated tables get. Throws ModelError where a model is wrong; `lenient`: the context then has the others,
-   * and `problem` says what is wrong.
-   */
-  curating(how?: { lenient?: boolean }): Promise<{ context: CurateContext; problem?: ModelError }>
+  /** What the use cases of curated tables get. Where models are wrong it has the others, and `problem` says what is wrong. */
+  curating(): Promise<{ context: CurateContext; problem?: ModelError }>
   /** Called once for each receipt that this process writes. Set it before the lake is opened. */
   onReceipt?: (receipt: Receipt) => void
   log: Log
@@ -212,9 +209,8 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
         log,
       }
     }),
-    curating: async ({ lenient = false } = {}) => {
+    curating: async () => {
       const found = await models()
-      if (found.problem && !lenient) throw found.problem
       const { plans } = await contracts()
       const context: CurateContext = {
         lake: await lake(),

@@ -63,7 +63,7 @@ export function curateCommand(cli: Cli): Command {
     .action(
       act<[], Options>(cli, async (run, options) => {
         if (options.dialect !== undefined && !options.dryRun) throw new UsageError('--dialect goes with --dry-run.')
-        const { context, problem } = await run.session.curating({ lenient: true })
+        const { context, problem } = await run.session.curating()
         if (options.drop) {
           const { dropTables } = await import('../left-over.ts')
           return dropTables(run, options, context, options.drop)

@@ -60,7 +60,7 @@ export function statusCommand(cli: Cli): Command {
         { lake, plans, now: () => new Date() },
         { signal: run.signal, receipts: RECEIPTS_SHOWN, landing: !deployed },
       )
-      const { context, problem } = await run.session.curating({ lenient: true })
+      const { context, problem } = await run.session.curating()
       const { curatedStatus } = await import('../../pipeline/curate/status.ts')
       const { leftOver } = await import('../../pipeline/curate/left-over.ts')
       const status: Status = {
