@@ -11,6 +11,7 @@ import { tableView } from '../../../lib/lake/local/views.ts'
 import type { Lake } from '../../../lib/lake/ports.ts'
 import { readTableState } from '../../../lib/lake/table-state.ts'
 import { curate } from '../../../lib/pipeline/curate/curate.ts'
+import { dropTable, tablesToDrop } from '../../../lib/pipeline/curate/left-over.ts'
 import { curateTable } from '../../../lib/pipeline/curate/run.ts'
 import { retract } from '../../../lib/pipeline/retract.ts'
 import { keyedPlan } from '../../pipeline/curate-standin.ts'
@@ -241,6 +242,24 @@ describe('models', () => {
     ])
     const before = (await readTableState(context.lake.zones.ops, 'totals'))?.state.history[0]
     expect(await rows(READ, { run: before?.run ?? '' })).toEqual([['x', '3']])
+  })
+
+  test('that are gone leave tables behind, which are dropped whole, and can be made again', async () => {
+    const text = model('materialized: table', TOTALS)
+    const { context, rows, drop } = await open([append], { totals: text })
+    await drop('orders/a.csv', [row('x', 1)])
+    await curate(context)
+    const none = { ...context, models: [], plans: new Map() }
+    const found = await tablesToDrop(none, ['totals', 'orders'])
+    expect(found.map(({ table }) => table)).toEqual(['totals', 'orders'])
+    for (const { table } of found) expect(await dropTable(none, table)).toBe(true)
+    const left = await db.runAndReadAll(
+      "SELECT table_name FROM information_schema.tables WHERE table_schema = 'weir_curated'",
+    )
+    expect(left.getRows()).toEqual([])
+    await expect(rows(READ)).rejects.toThrow()
+    expect((await curate(context)).map(({ outcome }) => outcome)).toEqual(['published', 'published'])
+    expect(await rows(READ)).toEqual([['x', '1']])
   })
 
   test('that are incremental take the keys that changed, and views follow by themselves', async () => {
