@@ -2,10 +2,12 @@
 
 import { afterEach, expect, it } from 'vitest'
 import { runKey, tableStateKey } from '../../lib/lake/keys.ts'
+import { parseModels } from '../../lib/lake/models/read.ts'
 import type { CuratedTables } from '../../lib/lake/ports.ts'
 import { readTableState, writeTableState } from '../../lib/lake/table-state.ts'
 import type { CurateContext } from '../../lib/pipeline/curate/context.ts'
 import { curate } from '../../lib/pipeline/curate/curate.ts'
+import { leftOutOf } from '../../lib/pipeline/curate/left-out.ts'
 import { dropTable, leftOver, tablesToDrop } from '../../lib/pipeline/curate/left-over.ts'
 import { curateTable } from '../../lib/pipeline/curate/run.ts'
 import { keyedPlan } from './curate-standin.ts'
@@ -17,7 +19,7 @@ const ALL = 'SELECT day, total FROM curated.totals'
 const merge = keyedPlan('orders', { mode: 'merge' })
 
 let bench: CuratedBench
-afterEach(() => bench.close())
+afterEach(() => bench?.close())
 
 /** A lake with the table `totals`; the `old` context has its model, the `now` one does not. */
 async function open() {
@@ -73,11 +75,11 @@ it('lets a run that goes on elsewhere come to its end', async () => {
   const pending = { run: 'r1', startedAt, step: null, journal: {} }
   await writeTableState(ops, stored, { ...stored.state, pending }, now.now())
   const athena = withTables(now, { resumes: true })
-  const refused = /its run r1, which began at 2026-01-01T22:01:00.000Z, is not known to have ended.*23:01:00/
+  const refused = /its run r1, which began at 2026-01-01T22:01:00.000Z, is not known to have ended.*2026-01-02T02:01:00/
   await expect(tablesToDrop(athena, ['totals'])).rejects.toThrow(refused)
   await expect(dropTable(athena, 'totals')).rejects.toThrow(refused)
   expect(await bench.rows(ALL)).toHaveLength(1)
-  const later = { ...athena, now: () => new Date(Date.parse(startedAt) + 3_600_000) }
+  const later = { ...athena, now: () => new Date(Date.parse(startedAt) + 4 * 3_600_000) }
   expect(await dropTable(later, 'totals')).toBe(true)
 })
 
@@ -124,4 +126,32 @@ it('leaves a table alone that has the same name but for capitals, as on AWS they
   expect(await dropTable(withTables(old, { drop }), 'Totals')).toBe(true)
   expect(dropped).toEqual([])
   expect(await names(old)).toEqual([])
+})
+
+it('tells the models that are left out from those that only have a namesake', () => {
+  const { models } = parseModels([
+    { name: 'good.sql', text: 'SELECT 1 AS x' },
+    { name: 'bad.sql', text: 'SELEC' },
+    { name: 'after.sql', text: 'SELECT x FROM "curated" . "bad" JOIN curated.bad_too USING (x)' },
+  ])
+  const issues = [
+    { file: 'bad.sql', line: 1, column: 1, message: 'no' },
+    { file: 'sub/good.sql', message: 'Models lie in the folder itself.' },
+    { file: 'sub/bad_too.sql', message: 'Models lie in the folder itself.' },
+    { file: '/lake/models', message: 'The folder cannot be read.' },
+  ]
+  const found = leftOutOf(models, [{ name: 'good' }], issues)
+  expect(found.map(({ table, issues, behind }) => [table, issues.length, behind])).toEqual([
+    ['after', 0, ['bad', 'bad_too']],
+    ['bad', 1, []],
+    ['bad_too', 1, []],
+  ])
+})
+
+it('takes no table for left over while it is not known which models there are', async () => {
+  const { now } = await open()
+  expect(await names({ ...now, modelsUnread: true })).toEqual([])
+  await expect(tablesToDrop({ ...now, modelsUnread: true }, ['totals'])).rejects.toThrow(
+    'curated.totals was not dropped: the models cannot be read',
+  )
 })

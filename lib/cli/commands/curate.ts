@@ -103,8 +103,9 @@ const behindWords = ({ file, behind }: LeftOut): string =>
 
 /** What the tables came to, and that some were left out: 3 unless something worse happened. */
 function withLeftOut(run: Run, { leftOut = [] }: CurateContext, problem: ModelError, answer: Answer): Answer {
+  const models = leftOut.length === 1 ? 'one is' : `${formatCount(leftOut.length)} are`
   run.say(
-    `${formatRows(problem.issues.length, 'problem')} in the models, so ${leftOut.length === 1 ? 'one is' : `${formatCount(leftOut.length)} are`} left out: mend the lines above, and run weir lint.`,
+    `${formatRows(problem.issues.length, 'problem')} in the models${leftOut.length === 0 ? '' : `, so ${models} left out`}: mend the lines above, and run weir lint.`,
   )
   const json = answer.json as object
   return {

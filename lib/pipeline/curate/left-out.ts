@@ -26,7 +26,8 @@ export function leftOutOf(
   const sound = new Set(made.map(({ name }) => name))
   const texts = new Map(sources.filter(({ name }) => !sound.has(name)).map(({ file, text }) => [file, text]))
   // A file that could not be read, or whose name is none, has no source; the folder itself is no model.
-  for (const { file } of issues) if (file.endsWith('.sql') && !texts.has(file)) texts.set(file, '')
+  for (const { file } of issues)
+    if (file.endsWith('.sql') && !texts.has(file) && !sound.has(tableOf(file))) texts.set(file, '')
   const found = [...texts].map(([file, text]) => ({ table: tableOf(file), file, text }))
   return found
     .map((one) => ({

@@ -23,8 +23,8 @@ export class CannotDropTable extends Error {
   override name = 'CannotDropTable'
 }
 
-/** Athena's statements end within half an hour, so a run that has begun before this is at an end, whoever began it. */
-const RUN_ENDS_MS = 60 * 60 * 1000
+/** No statement of Athena's takes longer than this, whatever an account may: so a run that has begun before is at an end. */
+const RUN_ENDS_MS = 4 * 60 * 60 * 1000
 
 /** Every table with a state that no contract and no model makes, by name. Models with mistakes make theirs. */
 export async function leftOver(context: CurateContext, signal?: AbortSignal): Promise<LeftOver[]> {
