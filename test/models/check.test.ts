@@ -9,7 +9,7 @@ import { checkModels } from '../../lib/lake/models/check.ts'
 import { ModelError, modelIssueText } from '../../lib/lake/models/issues.ts'
 import { tablesOfLake } from '../../lib/lake/models/known.ts'
 import { parseModels, readModels } from '../../lib/lake/models/read.ts'
-import { check, file, modelOf } from './helpers.ts'
+import { check, file, modelOf, TABLES } from './helpers.ts'
 
 /** The issues of one model `m`. */
 const errors = (text: string): string[] => check({ m: text }).errors
@@ -189,6 +189,33 @@ describe('tables', () => {
   it('of datasets keep their names', () => {
     expect(check({ orders: 'SELECT 1 AS x' }).errors).toEqual([
       'orders.sql: curated.orders is the entity table of the dataset orders already: rename the model, or give the dataset curated: {mode: none}.',
+    ])
+  })
+
+  it('a name that is taken hides no other mistake, neither there nor in those who read the table of that name', () => {
+    const { errors, models } = check({
+      orders: 'SELECT id, nope FROM curated.orders',
+      month: 'SELECT o.shop, o.amout FROM curated.orders AS o',
+      days: file('tests: [not_null: days]', 'SELECT day FROM curated.orders'),
+      fine: file('materialized: table', 'SELECT id FROM curated.orders'),
+    })
+    expect(errors).toEqual([
+      expect.stringContaining('days.sql:3:9: The model gives no column days; day is meant, perhaps'),
+      expect.stringContaining('month.sql:1:16: '),
+      expect.stringContaining('orders.sql: curated.orders is the entity table of the dataset orders already'),
+      expect.stringContaining('orders.sql:1:12: '),
+    ])
+    expect(models.map(({ name }) => name)).toEqual(['fine'])
+  })
+
+  it('of two models of one name both are looked at', () => {
+    const text = (sql: string) => ({ name: 'twice.sql', text: file('materialized: table', sql) })
+    const sources = [text('SELECT id, nope FROM clean.orders'), text('SELECT shop, nowhere FROM clean.orders')]
+    const { errors } = checkModels(parseModels(sources).models, TABLES)
+    expect(errors.map(modelIssueText)).toEqual([
+      'twice.sql: There are two models twice: rename one.',
+      expect.stringContaining('nope'),
+      expect.stringContaining('nowhere'),
     ])
   })
 })

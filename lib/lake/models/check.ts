@@ -37,6 +37,8 @@ interface Draft {
   /** Tables that its tests look at, besides itself. */
   tested: Set<string>
   failed: boolean
+  /** Something else has its name: it is looked at, and nobody means it. */
+  clashes: boolean
 }
 
 /** Items of SELECT that are looked at one by one after a first mistake. */
@@ -51,31 +53,45 @@ const MOST_MISTAKES = 20
  */
 export function checkModels(sources: readonly ModelSource[], tables: readonly KnownTable[]): Checked {
   const check = new Check(sources, tables)
-  return check.all()
+  return check.checked()
 }
 
 class Check {
   private readonly errors: ModelIssue[] = []
   private readonly warnings: ModelIssue[] = []
   private readonly known = new Map<string, KnownTable>()
+  private readonly all: Draft[]
+  /** By the name of the table that they make. */
   private readonly drafts = new Map<string, Draft>()
   private readonly made = new Map<string, Model>()
 
   constructor(sources: readonly ModelSource[], tables: readonly KnownTable[]) {
     for (const table of tables) this.known.set(table.name.toLowerCase(), table)
-    for (const source of sources) {
+    this.all = sources.map((source) => ({
+      source,
+      refs: [],
+      needs: new Map(),
+      reads: new Set(),
+      tested: new Set(),
+      failed: false,
+      clashes: false,
+    }))
+    for (const draft of this.all) {
+      const { source } = draft
       const name = `curated.${source.name}`
-      const draft: Draft = { source, refs: [], needs: new Map(), reads: new Set(), tested: new Set(), failed: false }
-      if (this.drafts.has(name)) {
-        this.fail(draft, undefined, `There are two models ${source.name}: rename one.`)
-        continue
-      }
-      this.drafts.set(name, draft)
+      const entity = this.known.get(name)
+      if (entity)
+        this.clash(
+          draft,
+          `${entity.name} is the entity table of the dataset ${entity.name.slice('curated.'.length)} already: rename the model, or give the dataset curated: {mode: none}.`,
+        )
+      else if (this.drafts.has(name)) this.clash(draft, `There are two models ${source.name}: rename one.`)
+      else this.drafts.set(name, draft)
     }
   }
 
-  all(): Checked {
-    for (const draft of this.drafts.values()) this.look(draft)
+  checked(): Checked {
+    for (const draft of this.all) this.look(draft)
     const order = this.order()
     for (const draft of order) {
       if (draft.failed || [...draft.needs.keys()].some((name) => this.drafts.get(name)?.failed)) {
@@ -84,7 +100,7 @@ class Check {
         continue
       }
       const model = this.model(draft)
-      if (model && !draft.failed) {
+      if (model && !draft.failed && !draft.clashes) {
         this.made.set(model.table.name, model)
         this.known.set(model.table.name, model.table)
       } else draft.failed = true
@@ -101,6 +117,10 @@ class Check {
   private fail(draft: Draft, place: { line: number; column: number } | number | undefined, message: string): void {
     draft.failed = true
     this.errors.push(this.issue(draft, place, message))
+  }
+  private clash(draft: Draft, message: string): void {
+    draft.clashes = true
+    this.errors.push(this.issue(draft, undefined, message))
   }
   private warn(draft: Draft, place: { line: number; column: number } | number | undefined, message: string): void {
     this.warnings.push(this.issue(draft, place, message))
@@ -125,13 +145,6 @@ class Check {
       draft.failed = true
       return
     }
-    const clash = this.known.get(`curated.${source.name}`)
-    if (clash)
-      this.fail(
-        draft,
-        undefined,
-        `${clash.name} is the entity table of the dataset ${source.name} already: rename the model, or give the dataset curated: {mode: none}.`,
-      )
     let query: Query
     try {
       if (tokensOf(source.text).every(({ kind, text }) => kind === 'end' || text === ';')) {
@@ -178,9 +191,9 @@ class Check {
     else if (!this.known.has(table)) this.fail(draft, place, this.unknown(table))
   }
 
-  private wrongRef({ source }: Draft, ref: TableRef): string | undefined {
+  private wrongRef({ source, clashes }: Draft, ref: TableRef): string | undefined {
     const { name, names, at, end } = ref
-    if (name === `curated.${source.name}`)
+    if (name === `curated.${source.name}` && !clashes)
       return `The model reads itself. What it reads has to be there before it: take the rows from the tables that they come from.`
     if (!name.includes('.')) {
       const zones = ['clean', 'curated', 'ops'].map((zone) => `${zone}.${name}`).filter((one) => this.isThere(one))
@@ -239,7 +252,7 @@ class Check {
       done.add(draft)
       order.push(draft)
     }
-    for (const draft of this.drafts.values()) visit(draft)
+    for (const draft of this.all) visit(draft)
     return order
   }
 
@@ -492,7 +505,10 @@ class Check {
 
   /** The queries of the tests, held against the columns that they look at. */
   private checkTests(draft: Draft, model: Model): void {
-    const tables = [...this.known.values(), model.table]
+    const tables = [
+      ...[...this.known.values()].filter(({ name }) => name.toLowerCase() !== model.table.name),
+      model.table,
+    ]
     model.tests.forEach((test, index) => {
       const [query] = testQueries({ table: model.table, uniqueKey: [], tests: [test] }, relationOf(model.table.name))
       if (!query) return
