@@ -150,6 +150,20 @@ interface Source {
 const relation = ({ sql }: Source, columns: readonly TableColumn[], gone: boolean): string =>
   `(\n${sql}\n) AS q (${[namesOf(columns), ...(gone ? ['_gone'] : [])].join(', ')})`
 
+/** No truth value, as Athena says of it in the message of its failure. */
+export const NO_KEY = 'a row without a key'
+
+const keyless = (key: readonly string[]): string => key.map((column) => `q.${name(column)} IS NULL`).join(' OR ')
+
+/**
+ * Lets a statement fail at the first row without a key: nothing could find it again. Trino has no other way to refuse rows that its
+ * documentation knows. Rows of models have been tested.
+ */
+const keyed = ({ kind, key }: TableJob): string =>
+  kind !== 'entity' || key.length === 0
+    ? ''
+    : `\nWHERE CASE WHEN ${keyless(key)} THEN CAST(${text(NO_KEY)} AS boolean) ELSE true END`
+
 const asRelation = (database: string, table: string): string => `${name(database)}.${name(table)}`
 
 /** The public name, to Trino. */
@@ -430,7 +444,7 @@ const piece = (step: string, sql: string, { query }: Source, rest: Partial<Piece
 
 function insert({ job, into }: Target, source: Source): Piece {
   const { columns } = job.table
-  const sql = `INSERT INTO ${into} (${namesOf(columns)})\nSELECT ${valuesOf(columns, 'q')}\nFROM ${relation(source, columns, false)}`
+  const sql = `INSERT INTO ${into} (${namesOf(columns)})\nSELECT ${valuesOf(columns, 'q')}\nFROM ${relation(source, columns, false)}${keyed(job)}`
   return piece('insert', sql, source, { once: true })
 }
 
@@ -475,7 +489,7 @@ function mergeChanges({ job, into }: Target, source: Source, left: string[] | un
   const newest = left === undefined ? '' : ` AND (s._upload >= t._upload${went})`
   const sql = [
     `MERGE INTO ${into} AS t`,
-    `USING (\nSELECT ${valuesOf(columns, 'q')}, q._gone\nFROM ${relation(source, columns, true)}\n) AS s`,
+    `USING (\nSELECT ${valuesOf(columns, 'q')}, q._gone\nFROM ${relation(source, columns, true)}${keyed(job)}\n) AS s`,
     `ON ${byKey(job.key, 't', 's')}`,
     `WHEN MATCHED AND s._gone${newest} THEN DELETE`,
     ...updating(restOf(job), `NOT s._gone${newest}`),
@@ -498,7 +512,7 @@ function replaceByKey({ job, into }: Target, source: Source): Piece {
   const sql = [
     `MERGE INTO ${into} AS t`,
     `USING (\nSELECT ${columns.join(', ')}, n._here IS NULL AS _gone`,
-    `FROM (\nSELECT ${valuesOf(table.columns, 'q')}, true AS _here\nFROM ${relation(source, table.columns, false)}\n) AS n`,
+    `FROM (\nSELECT ${valuesOf(table.columns, 'q')}, true AS _here\nFROM ${relation(source, table.columns, false)}${keyed(job)}\n) AS n`,
     `FULL JOIN (SELECT ${key.map(name).join(', ')} FROM ${into}) AS o ON ${byKey(key, 'n', 'o')}\n) AS s`,
     `ON ${byKey(key, 't', 's')}`,
     'WHEN MATCHED AND s._gone THEN DELETE',
@@ -531,6 +545,13 @@ export const newestVersion = (job: Pick<TableJob, 'table'>, names: AthenaNames):
 export const changedSince = (job: Pick<TableJob, 'table'>, names: AthenaNames, since: Date): string =>
   `SELECT count(*) AS n FROM ${asRelation(names.databases.curated, `${publicName(job)}$snapshots`)} AS s ` +
   `WHERE s.operation <> 'replace' AND s.committed_at >= TIMESTAMP ${text(`${since.toISOString().replace('T', ' ').replace('Z', '')} UTC`)}`
+
+/** Whether the query of a job can run, and how many of its rows have no key. */
+export async function rowsWithoutKey(job: TableJob, names: AthenaNames): Promise<string> {
+  const source = await sourceOf(job.change.query, names)
+  if (job.key.length === 0) return `EXPLAIN ${source.sql}`
+  return `SELECT count(*) AS n\nFROM ${relation(source, job.table.columns, false)}\nWHERE ${keyless(job.key)}`
+}
 
 export const countStored = ({ databases }: Pick<AthenaNames, 'databases'>, stored: string): string =>
   `SELECT count(*) AS n FROM ${asRelation(versionsDatabase(databases), stored)}`

@@ -59,11 +59,14 @@ const CREATE = (columns: string, run = RUN) =>
   `CREATE TABLE IF NOT EXISTS \`weir_curated\`.\`orders\` (\n${columns}\n)\nLOCATION 's3://weir-curated/orders/${run}/'\n` +
   "TBLPROPERTIES ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd', 'vacuum_max_snapshot_age_seconds' = '2592000', 'vacuum_min_snapshots_to_keep' = '25')"
 const PLAIN = "  `id` bigint COMMENT 'The order.',\n  `d` date,\n  `_upload` string"
-const INSERT = `INSERT INTO "weir_curated"."orders" ("id", "d", "_upload")
+/** Behind the rows that come to an entity table. */
+const KEYED = `\nWHERE CASE WHEN q."id" IS NULL THEN CAST('a row without a key' AS boolean) ELSE true END`
+const INSERT_ANY = `INSERT INTO "weir_curated"."orders" ("id", "d", "_upload")
 SELECT q."id" AS "id", q."d" AS "d", q."_upload" AS "_upload"
 FROM (
 SELECT id, d, _upload FROM weir_clean.orders
 ) AS q ("id", "d", "_upload")`
+const INSERT = `${INSERT_ANY}${KEYED}`
 const REPLACE = `MERGE INTO "weir_curated"."orders" AS t
 USING (
 SELECT coalesce(n."id", o."id") AS "id", n."d", n."_upload", n._here IS NULL AS _gone
@@ -71,7 +74,7 @@ FROM (
 SELECT q."id" AS "id", q."d" AS "d", q."_upload" AS "_upload", true AS _here
 FROM (
 SELECT id, d, _upload FROM weir_clean.orders
-) AS q ("id", "d", "_upload")
+) AS q ("id", "d", "_upload")${KEYED}
 ) AS n
 FULL JOIN (SELECT "id" FROM "weir_curated"."orders") AS o ON n."id" = o."id"
 ) AS s
@@ -136,7 +139,7 @@ USING (
 SELECT q."id" AS "id", q."d" AS "d", q."_upload" AS "_upload", q._gone
 FROM (
 SELECT id, d, _upload, _gone FROM weir_clean.x
-) AS q ("id", "d", "_upload", _gone)
+) AS q ("id", "d", "_upload", _gone)${KEYED}
 ) AS s
 ON t."id" = s."id"
 WHEN MATCHED AND s._gone AND (s._upload >= t._upload OR t._upload IN ('u1', 'u''2')) THEN DELETE
@@ -152,7 +155,7 @@ WHEN NOT MATCHED AND NOT s._gone THEN INSERT ("id", "d", "_upload") VALUES (s."i
       statements(
         following({ key: [], change: { kind: 'append', query: 'SELECT id, d, _upload FROM clean.orders', left } }),
       )
-    expect(await append([])).toEqual([INSERT])
+    expect(await append([])).toEqual([INSERT_ANY])
     expect(await append(['u1', 'u2'])).toEqual([
       `MERGE INTO "weir_curated"."orders" AS t
 USING (
@@ -339,10 +342,13 @@ WHEN NOT MATCHED AND NOT s._gone THEN INSERT ("id", "d", "_upload") VALUES (s."i
     expect(first).toEqual([
       `-- No reader sees it.\n${CTAS(qualified)}`,
       CREATE(PLAIN),
-      INSERT.replace(cleanRows, stored),
+      INSERT_ANY.replace(cleanRows, stored),
     ])
     const again = await statements(following({ kind: 'incremental', change: full }))
-    expect(again).toEqual([`-- No reader sees it.\n${CTAS(qualified)}`, REPLACE.replace(cleanRows, stored)])
+    expect(again).toEqual([
+      `-- No reader sees it.\n${CTAS(qualified)}`,
+      REPLACE.replace(cleanRows, stored).replace(KEYED, ''),
+    ])
   })
 
   test('that was a view, or a table of views, becomes a table', async () => {
@@ -399,7 +405,7 @@ test('what is asked beside the work: versions, counts, maintenance', () => {
 })
 
 describe('rows', () => {
-  type Row = [id: number, d: string | null, upload: string]
+  type Row = [id: number | null, d: string | null, upload: string]
   const opened: { closeSync(): void }[] = []
   afterEach(() => {
     for (const one of opened.splice(0)) one.closeSync()
@@ -534,6 +540,13 @@ describe('rows', () => {
     expect(await rowsAfter([...rows, ...rows], [...coming, ...coming], replace([]))).toHaveLength(6)
     expect(await rowsAfter(rows, [], replace([]))).toEqual([])
     expect(await rowsAfter(rows, coming, job())).toHaveLength(6)
+  })
+
+  test('without a key let every statement of an entity table fail that they would come with', async () => {
+    const keyless: [null, string, string] = [null, a, 'u1']
+    for (const made of [job(), following(), merging([])])
+      await expect(rowsAfter([], [[1, a, 'u1'], keyless], made)).rejects.toThrow('a row without a key')
+    expect(await rowsAfter([], [keyless], job({ key: [] }))).toHaveLength(1)
   })
 })
 
