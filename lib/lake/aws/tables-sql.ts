@@ -58,8 +58,6 @@ export interface Piece {
 const LONGEST_STATEMENT = 262_144
 const MOST_COMMENT = 255
 export const DEFAULT_KEEP_DAYS = 30
-/** Snapshots that stay whatever their age: an incremental model reads the one that it was made from. */
-const KEPT_SNAPSHOTS = 25
 
 /** A statement that is longer than Athena takes. */
 export class StatementTooLong extends QueryError {
@@ -181,11 +179,14 @@ async function sourceOf(query: string, { databases }: AthenaNames): Promise<Sour
   return { sql: statement.sql, query: statement }
 }
 
+/** A version of a table of Iceberg, not the name of a stored one. */
+export const isSnapshot = (id: string): boolean => /^\d+$/.test(id)
+
 /** What `found` would be where nobody has looked: by the version that the job builds upon. */
 export function presumed(job: TableJob): Found {
   const rest = { key: job.key, partitionBy: job.partitionBy.map(partitionText) }
   if (!job.base) return { there: 'nothing', columns: {}, ...rest }
-  if (!/^\d+$/.test(job.base.id)) return { there: 'view', columns: {}, ...rest }
+  if (!isSnapshot(job.base.id)) return { there: 'view', columns: {}, ...rest }
   const columns = (job.baseColumns ?? []).map(({ name, type }) => [glueName(name), icebergType(type)])
   return { there: 'table', columns: Object.fromEntries(columns), ...rest }
 }
@@ -349,7 +350,6 @@ function createTable(job: TableJob, names: AthenaNames, keepDays: number): Piece
     format: 'parquet',
     write_compression: 'zstd',
     vacuum_max_snapshot_age_seconds: String(keepDays * 86_400),
-    vacuum_min_snapshots_to_keep: String(KEPT_SNAPSHOTS),
   }
   const lines = [
     `CREATE TABLE IF NOT EXISTS ${hivePublicOf(job, names)} (`,
@@ -556,6 +556,27 @@ export async function rowsWithoutKey(job: TableJob, names: AthenaNames): Promise
 export const countStored = ({ databases }: Pick<AthenaNames, 'databases'>, stored: string): string =>
   `SELECT count(*) AS n FROM ${asRelation(versionsDatabase(databases), stored)}`
 
+/** VACUUM removes what is over age, except so many of the newest snapshots. */
+const KEEP_SNAPSHOTS = 'vacuum_min_snapshots_to_keep'
+
+/**
+ * How many of the newest snapshots reach back to the oldest of some: those of OPTIMIZE lie between those of versions.
+ * One that is not there any more counts nothing.
+ */
+export const snapshotsSince = ({ databases }: Pick<AthenaNames, 'databases'>, table: string, ids: string[]): string => {
+  const snapshots = asRelation(databases.curated, `${glueName(table)}$snapshots`)
+  const oldest = `SELECT min(o.committed_at) FROM ${snapshots} AS o WHERE ${among('CAST(o.snapshot_id AS varchar)', ids)}`
+  return `SELECT count(*) AS n FROM ${snapshots} AS s WHERE s.committed_at >= (${oldest})`
+}
+export const showProperties = ({ databases }: Pick<AthenaNames, 'databases'>, table: string): string =>
+  `SHOW TBLPROPERTIES ${tick(databases.curated)}.${tick(glueName(table))}`
+/** How many snapshots are kept whatever their age, as Athena shows it. */
+export const keptSnapshots = (shown: string): number | undefined => {
+  const [, count] = new RegExp(`${KEEP_SNAPSHOTS}\\W+(\\d+)`).exec(shown) ?? []
+  return count === undefined ? undefined : Number(count)
+}
+export const keepSnapshots = ({ databases }: Pick<AthenaNames, 'databases'>, table: string, count: number): string =>
+  `ALTER TABLE ${tick(databases.curated)}.${tick(glueName(table))} SET TBLPROPERTIES (${hiveText(KEEP_SNAPSHOTS)} = ${hiveText(String(count))})`
 export const optimizeTable = ({ databases }: Pick<AthenaNames, 'databases'>, table: string): string =>
   `OPTIMIZE ${databases.curated}.${bare(glueName(table))} REWRITE DATA USING BIN_PACK`
 export const vacuumTable = ({ databases }: Pick<AthenaNames, 'databases'>, table: string): string =>

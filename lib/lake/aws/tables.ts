@@ -45,6 +45,9 @@ import {
   dropPublic,
   dropStored,
   type Found,
+  isSnapshot,
+  keepSnapshots,
+  keptSnapshots,
   NO_KEY,
   newestVersion,
   optimizeTable,
@@ -55,6 +58,8 @@ import {
   readStoredName,
   rowsWithoutKey,
   STORED_PREFIX,
+  showProperties,
+  snapshotsSince,
   stagePieces,
   storedName,
   vacuumTable,
@@ -353,14 +358,29 @@ async function read(
   sql: string,
   options: Waiting,
 ): Promise<{ rows: (string | undefined)[][]; ran: RanStatement }> {
-  const { execution, ran } = await runLoose(settings, sql, options)
-  if (execution.Status?.State !== 'SUCCEEDED') throw failure(settings, undefined, { sql }, execution)
+  const { rows, ran } = await answerTo(settings, sql, options)
+  // The first row of a SELECT has the names of its columns.
+  return { rows: rows.slice(1), ran }
+}
+
+async function answerTo(
+  settings: AthenaTablesSettings,
+  sql: string,
+  options: Waiting,
+): Promise<{ rows: (string | undefined)[][]; ran: RanStatement }> {
+  const ran = await succeeded(settings, sql, options)
   const { ResultSet } = await guarded('read an answer of Athena', () =>
     settings.athena.send(new GetQueryResultsCommand({ QueryExecutionId: ran.executionId })),
   )
-  // The first row of a SELECT has the names of its columns.
-  const rows = (ResultSet?.Rows ?? []).slice(1)
+  const rows = ResultSet?.Rows ?? []
   return { rows: rows.map(({ Data = [] }) => Data.map(({ VarCharValue }) => VarCharValue)), ran }
+}
+
+/** A statement that may be done twice, and must succeed. */
+async function succeeded(settings: AthenaTablesSettings, sql: string, options: Waiting = {}): Promise<RanStatement> {
+  const { execution, ran } = await runLoose(settings, sql, options)
+  if (execution.Status?.State !== 'SUCCEEDED') throw failure(settings, undefined, { sql }, execution)
+  return ran
 }
 
 /** A statement that may be done twice. */
@@ -443,6 +463,7 @@ async function maintain(
   }
   if ((await look(settings, table)).iceberg) {
     await rounds(optimizeTable(names, table), /OPTIMIZE_MORE_RUNS_NEEDED/, 'put small files together')
+    statements.push(...(await keepVersions(settings, table, kept)))
     await rounds(vacuumTable(names, table), /VACUUM_MORE_RUNS_NEEDED/, 'removed snapshots and files that nobody needs')
   }
   const wanted = await wantedBy(settings, table, kept)
@@ -453,6 +474,22 @@ async function maintain(
     did.push(`dropped the stored table ${name}`)
   }
   return { statements, did }
+}
+
+/** Tells Iceberg to keep the snapshots of the versions that are kept, and no more than those, however old they are. */
+async function keepVersions(
+  settings: AthenaTablesSettings,
+  table: string,
+  kept: TableVersion[],
+): Promise<RanStatement[]> {
+  const names = namesOf(settings)
+  const ids = kept.map(({ id }) => id).filter(isSnapshot)
+  const reach = await read(settings, snapshotsSince(names, table, ids), {})
+  const wanted = Math.max(1, Number(reach.rows[0]?.[0]))
+  const shown = await answerTo(settings, showProperties(names, table), {})
+  const statements = [reach.ran, shown.ran]
+  if (keptSnapshots(shown.rows.flat().join(' ')) === wanted) return statements
+  return [...statements, await succeeded(settings, keepSnapshots(names, table, wanted))]
 }
 
 /** Stored tables that may be looked at: of versions that are kept, of the run that is under way, and those of the last day. */
@@ -496,9 +533,7 @@ async function storedTables({ glue, databases, zones }: AthenaTablesSettings, ta
 }
 
 async function dropStoredTable(settings: AthenaTablesSettings, stored: string): Promise<RanStatement> {
-  const sql = dropStored(settings, stored)
-  const { execution, ran } = await runLoose(settings, sql, {})
-  if (execution.Status?.State !== 'SUCCEEDED') throw failure(settings, undefined, { sql }, execution)
+  const ran = await succeeded(settings, dropStored(settings, stored))
   await empty(settings, `${STORED_PREFIX}${stored}/`)
   return ran
 }
@@ -511,9 +546,7 @@ async function empty({ zones }: AthenaTablesSettings, prefix: string): Promise<v
 async function drop(settings: AthenaTablesSettings, table: string): Promise<void> {
   const { there } = await look(settings, table)
   if (there !== 'nothing') {
-    const sql = dropPublic(settings, table, there)
-    const { execution } = await runLoose(settings, sql, {})
-    if (execution.Status?.State !== 'SUCCEEDED') throw failure(settings, undefined, { sql }, execution)
+    await succeeded(settings, dropPublic(settings, table, there))
   }
   for (const stored of await storedTables(settings, table)) await dropStoredTable(settings, stored)
   await empty(settings, `${glueName(table)}/`)

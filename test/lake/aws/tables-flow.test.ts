@@ -12,6 +12,7 @@ import type { Lake } from '../../../lib/lake/ports.ts'
 import { readTableState } from '../../../lib/lake/table-state.ts'
 import { curate } from '../../../lib/pipeline/curate/curate.ts'
 import { dropTable, tablesToDrop } from '../../../lib/pipeline/curate/left-over.ts'
+import { maintainTable } from '../../../lib/pipeline/curate/maintain.ts'
 import { curateTable } from '../../../lib/pipeline/curate/run.ts'
 import { retract } from '../../../lib/pipeline/retract.ts'
 import { keyedPlan } from '../../pipeline/curate-standin.ts'
@@ -97,10 +98,12 @@ async function inDuckDB(sql: string, lake: Lake): Promise<Outcome> {
   const answer = await db.runAndReadAll(text)
   const [, made] = /^CREATE (?:TABLE IF NOT EXISTS|OR REPLACE VIEW) [`"]weir_curated[`"]\.[`"](\w+)[`"]/.exec(sql) ?? []
   if (made)
-    fake.tables.set(`weir_curated.${made}`, {
-      TableType: sql.includes(' VIEW ') ? 'VIRTUAL_VIEW' : 'EXTERNAL_TABLE',
-      Parameters: { table_type: 'ICEBERG' },
-    })
+    fake.tables.set(
+      `weir_curated.${made}`,
+      sql.includes(' VIEW ')
+        ? { TableType: 'VIRTUAL_VIEW' }
+        : { TableType: 'EXTERNAL_TABLE', Parameters: { table_type: 'ICEBERG' } },
+    )
   const [, dropped] = /^DROP \w+ IF EXISTS [`"]weir_curated[`"]\.[`"](\w+)[`"]/.exec(sql) ?? []
   if (dropped) fake.tables.delete(`weir_curated.${dropped}`)
   // A commit that changes nothing makes no snapshot.
@@ -220,6 +223,7 @@ describe('entity tables', () => {
 describe('models', () => {
   const TOTALS = 'SELECT k, sum(amount) AS amount FROM curated.orders GROUP BY k'
   const READ = 'SELECT k, amount FROM curated.totals ORDER BY k'
+  const stored = (run = '') => `totals_${run.replace('-', '').toLowerCase()}`
 
   test('that are tables are shown when their tests hold, and stay as they are when not', async () => {
     const text = model(
@@ -242,6 +246,21 @@ describe('models', () => {
     ])
     const before = (await readTableState(context.lake.zones.ops, 'totals'))?.state.history[0]
     expect(await rows(READ, { run: before?.run ?? '' })).toEqual([['x', '3']])
+  })
+
+  test('keep as many versions as the lake says: what was stored of older ones goes', async () => {
+    const { context, rows, drop } = await open([append], { totals: model('materialized: table', TOTALS) })
+    const keeping = { ...context, keepVersions: 1 }
+    const runs: string[] = []
+    for (const amount of [1, 2, 3]) {
+      await drop('orders/a.csv', [row('x', amount)])
+      runs.push((await curate(keeping)).at(-1)?.run?.run ?? '')
+    }
+    for (const run of runs) fake.tables.set(`weir_curated_versions.${stored(run)}`, {})
+    const { did } = await maintainTable(keeping, 'totals')
+    expect(did).toEqual([`dropped the stored table ${stored(runs[0])}`])
+    expect(await rows(READ, { run: runs[1] ?? '' })).toEqual([['x', '2']])
+    await expect(rows(READ, { run: runs[0] ?? '' })).rejects.toThrow('No curated table keeps a version of the run')
   })
 
   test('that are gone leave tables behind, which are dropped whole, and can be made again', async () => {

@@ -11,6 +11,8 @@ import {
   dropPublic,
   dropStored,
   icebergType,
+  keepSnapshots,
+  keptSnapshots,
   newestVersion,
   optimizeTable,
   type PublishOptions,
@@ -20,6 +22,8 @@ import {
   readStoredName,
   SHOWN_NAMES,
   StatementTooLong,
+  showProperties,
+  snapshotsSince,
   stagePieces,
   storedName,
   vacuumTable,
@@ -57,7 +61,7 @@ async function statements(job: TableJob, options?: PublishOptions): Promise<stri
 
 const CREATE = (columns: string, run = RUN) =>
   `CREATE TABLE IF NOT EXISTS \`weir_curated\`.\`orders\` (\n${columns}\n)\nLOCATION 's3://weir-curated/orders/${run}/'\n` +
-  "TBLPROPERTIES ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd', 'vacuum_max_snapshot_age_seconds' = '2592000', 'vacuum_min_snapshots_to_keep' = '25')"
+  "TBLPROPERTIES ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd', 'vacuum_max_snapshot_age_seconds' = '2592000')"
 const PLAIN = "  `id` bigint COMMENT 'The order.',\n  `d` date,\n  `_upload` string"
 /** Behind the rows that come to an entity table. */
 const KEYED = `\nWHERE CASE WHEN q."id" IS NULL THEN CAST('a row without a key' AS boolean) ELSE true END`
@@ -396,6 +400,16 @@ test('what is asked beside the work: versions, counts, maintenance', () => {
       "WHERE s.operation <> 'replace' AND s.committed_at >= TIMESTAMP '2026-01-02 03:04:05.678 UTC'",
   )
   expect(countStored(SHOWN_NAMES, STORED)).toBe(`SELECT count(*) AS n FROM "weir_curated_versions"."${STORED}"`)
+  expect(snapshotsSince(SHOWN_NAMES, 'orders', ['12', '7'])).toBe(
+    'SELECT count(*) AS n FROM "weir_curated"."orders$snapshots" AS s WHERE s.committed_at >= (SELECT min(o.committed_at) ' +
+      `FROM "weir_curated"."orders$snapshots" AS o WHERE CAST(o.snapshot_id AS varchar) IN ('12', '7'))`,
+  )
+  expect(showProperties(SHOWN_NAMES, 'orders')).toBe('SHOW TBLPROPERTIES `weir_curated`.`orders`')
+  expect(keepSnapshots(SHOWN_NAMES, 'orders', 11)).toBe(
+    "ALTER TABLE `weir_curated`.`orders` SET TBLPROPERTIES ('vacuum_min_snapshots_to_keep' = '11')",
+  )
+  expect(keptSnapshots('format\tPARQUET vacuum_min_snapshots_to_keep\t25 x\t3')).toBe(25)
+  expect(keptSnapshots('vacuum_max_snapshot_age_seconds\t25')).toBeUndefined()
   expect(optimizeTable(SHOWN_NAMES, 'orders')).toBe('OPTIMIZE weir_curated.orders REWRITE DATA USING BIN_PACK')
   expect(vacuumTable(SHOWN_NAMES, 'orders')).toBe('VACUUM weir_curated.orders')
   expect(vacuumTable(SHOWN_NAMES, '_orders')).toBe('VACUUM weir_curated.`_orders`')
