@@ -114,6 +114,7 @@ test('what a contract or a model makes, or a model with mistakes still names, is
   await refused(['orders'], 'To have it made anew: weir curate --table orders --full')
   await refused(['daily'], 'the model daily.sql makes it')
   await put(lake, 'models/daily.sql', 'SELEC\n')
+  expect((await weirJson(lake, ['status'])).document.leftOver).toEqual([])
   await refused(['daily'], 'the model daily.sql, which has mistakes now, makes it')
   await rm(join(lake, 'models/daily.sql'))
   // The view cannot be made any more, but its model is there, and it reads the table.
