@@ -178,7 +178,7 @@ export function openSession(io: Io, options: { lake?: string }, log: Log): Sessi
     const whole = sources.models.filter(({ file }) => !wrong.has(file))
     const made = checkModels(whole, tables).models
     const { leftOutOf } = await import('../pipeline/curate/left-out.ts')
-    const modelsUnread = errors.some(({ file }) => !file.endsWith('.sql'))
+    const modelsUnread = errors.some(({ file }) => !/\.sql$/i.test(file))
     return {
       models: made,
       problem: new ModelError(errors),
