@@ -200,9 +200,13 @@ export interface CuratedTables {
   stage(job: TableJob, options: TableRunOptions): Promise<StagedTable>
   /**
    * Makes it what readers see. Where the table's state (lib/lake/table-state.ts) names the version, as on the embedded lake, the
-   * caller's write of the state does that, and this only gives the version.
+   * caller's write of the state does that, and this only gives the version. `anew`: the versions before it went with the table
+   * that they were of.
    */
-  publish(staged: StagedTable, options: TableRunOptions): Promise<{ version: TableVersion; statements: RanStatement[] }>
+  publish(
+    staged: StagedTable,
+    options: TableRunOptions,
+  ): Promise<{ version: TableVersion; statements: RanStatement[]; anew?: boolean }>
   /** Forgets what was staged: its tests failed. */
   discard(staged: StagedTable): Promise<void>
   /** Removes what no version that is kept needs, and puts small files together. Gives what it did, in words; safe at any time. */

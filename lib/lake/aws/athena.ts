@@ -189,6 +189,10 @@ async function failure(settings: AthenaSettings, statement: Statement, execution
   if (common) return common
   const said = saidOf(execution)
   const message = inOurWords(said, statement, databases)
+  if (/No version history|snapshot ID does not exist/i.test(said))
+    return new QueryError(
+      `A table that the query reads has no version of then: it was made later, or made anew by a new major version of its contract, or so old a version is not kept. (${message})`,
+    )
   if (!/not (exist|found)|does not exist/i.test(said)) return new QueryError(message)
   const known = await guarded('list the tables', () => catalog.listTables())
   const curated = settings.ops ? await curatedNames(settings.ops) : []

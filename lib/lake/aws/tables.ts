@@ -162,7 +162,7 @@ async function publish(
   settings: AthenaTablesSettings,
   staged: StagedTable,
   options: TableRunOptions,
-): Promise<{ version: TableVersion; statements: RanStatement[] }> {
+): ReturnType<CuratedTables['publish']> {
   const { job } = staged
   const names = namesOf(settings)
   const { stored = storedName(job) }: Staged = staged
@@ -179,16 +179,18 @@ async function publish(
     committed = execution.Status?.CompletionDateTime ?? committed
   }
   const version = { run: job.run, committedAt: committed.toISOString() }
-  if (job.change.kind === 'view') return { version: { ...version, id: job.run, rows: null }, statements }
-  if (job.kind === 'table') return { version: { ...version, id: stored, rows: staged.rows.total }, statements }
+  // With a table of Iceberg its snapshots go.
+  const rest = { statements, anew: dropped && found.there === 'table' }
+  if (job.change.kind === 'view') return { version: { ...version, id: job.run, rows: null }, ...rest }
+  if (job.kind === 'table') return { version: { ...version, id: stored, rows: staged.rows.total }, ...rest }
   const newest = await read(settings, newestVersion(job, names), options)
   statements.push(newest.ran)
   const [snapshot, at, rows] = newest.rows[0] ?? []
   // A table into which nothing was ever put.
-  if (!snapshot || !at) return { version: { ...version, id: NO_SNAPSHOT, rows: 0 }, statements }
+  if (!snapshot || !at) return { version: { ...version, id: NO_SNAPSHOT, rows: 0 }, ...rest }
   return {
     version: { run: job.run, id: snapshot, committedAt: new Date(at).toISOString(), rows: Number(rows) },
-    statements,
+    ...rest,
   }
 }
 

@@ -124,7 +124,7 @@ async function perform(
       })
       return await note(context, begun.at(), failedState(begun.at()?.state, curated, step, record), record)
     }
-    const { version, statements } = await lake.tables.publish(staged, run)
+    const { version, statements, anew = false } = await lake.tables.publish(staged, run)
     // Only now: on AWS it is publishing that reads clean.
     const doubts = await movedMeanwhile(context, curated, step)
     const record = recordOf(facts, now(), 'published', [...staged.statements, ...statements], {
@@ -138,6 +138,7 @@ async function perform(
       curated,
       step,
       { ...version, change: step.change },
+      anew,
       doubts,
       record,
     )
@@ -229,12 +230,13 @@ function publishedState(
   curated: Curated,
   step: Step,
   version: NonNullable<TableState['version']>,
+  anew: boolean,
   { uploads, suspects }: Doubts,
   lastRun: Run,
 ): NextState {
   const { job } = step
   const { description } = job.table
-  const history = before?.version ? [before.version, ...before.history] : []
+  const history = before?.version && !anew ? [before.version, ...before.history] : []
   return {
     ...blankState(curated),
     ...(description === undefined ? {} : { description }),

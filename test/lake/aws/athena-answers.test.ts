@@ -122,6 +122,11 @@ test.each([
   [failed('Query exhausted resources at this scale factor'), QueryError, /exhausted resources/],
   [failed('Query cancelled by user', 'CANCELLED'), QueryError, /The query was cancelled: Query cancelled by user/],
   [
+    failed('INVALID_ARGUMENTS: No version history table "weir_curated"."orders" at or before 2026-01-01T00:00:00Z'),
+    QueryError,
+    /^A table that the query reads has no version of then: it was made later, or made anew by a new major version/,
+  ],
+  [
     failed("COLUMN_NOT_FOUND: line 1:47: Column 'nope' cannot be resolved"),
     QueryError,
     /^COLUMN_NOT_FOUND: line 1:42: Column 'nope' cannot be resolved$/,

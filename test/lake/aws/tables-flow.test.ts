@@ -202,6 +202,24 @@ describe('entity tables', () => {
     expect(await rows(ORDERS)).toEqual([['x', '1']])
   })
 
+  test('that a new major version makes anew have no versions from before: those went with the table', async () => {
+    const { context, rows, drop, lake, with: using } = await open([merge])
+    await drop('orders/a.csv', [row('x', 1)])
+    const [first] = await curate(context)
+    const partitionBy = [{ column: 'day', transform: 'day' as const }]
+    const daily = keyedPlan('orders', { mode: 'merge', partitionBy }, { version: '2.0.0' })
+    const next = { ...(await using([daily])), lake: context.lake }
+    const [second] = await curate(next)
+    expect((await readTableState(lake.zones.ops, 'orders'))?.state).toMatchObject({
+      version: { run: second?.run?.run },
+      history: [],
+    })
+    expect(await rows(ORDERS, { run: second?.run?.run ?? '' })).toEqual([['x', '1']])
+    await expect(rows(ORDERS, { run: first?.run?.run ?? '' })).rejects.toThrow(
+      `No curated table keeps a version of the run ${first?.run?.run}. The runs whose versions are kept: ${second?.run?.run}`,
+    )
+  })
+
   test('to which rows only add up follow them too', async () => {
     const { context, rows, drop } = await open([append])
     await drop('orders/a.csv', [row('x', 1), row('x', 1)])
