@@ -1,5 +1,5 @@
-// Reads models from their files: front matter in a comment that begins with /*--- and ends with ---*/, then one SELECT. Nothing
-// here knows which tables there are.
+// Reads models from their files: front matter in a comment that begins with /*--- and ends with ---*/, then one SELECT. Other
+// comments may stand before it. Nothing here knows which tables there are.
 //
 //   /*---
 //   description: Flights and their delays, day by day.
@@ -29,6 +29,14 @@ const text = z.string('must be a text').trim().min(1, 'must say something')
 const oneOrMore = z
   .union([text, z.array(text).min(1)], 'must be a column, or a list of columns')
   .transform((found) => (typeof found === 'string' ? [found] : found))
+  .refine(
+    (found) => !found.some((column) => column.includes(',')),
+    'must be a list where it is several columns: [day, shop]',
+  )
+  .refine(
+    (found) => new Set(found.map((column) => column.toLowerCase())).size === found.length,
+    'must name each column once',
+  )
 
 const FIELDS = {
   description: text,
@@ -51,7 +59,7 @@ const FIELDS = {
       'must have six parts: minute, hour, day of the month, month, day of the week and year, one of the days ?',
     ),
   on: z.literal('change', 'must be change; for a time of the day write schedule: cron(0 6 * * ? *)'),
-  columns: z.record(z.string(), text, 'must give each column its description'),
+  columns: z.record(z.string(), text, 'must give each column its description, like {revenue: In euros}'),
   tests: z.array(z.unknown(), 'must be a list, like [not_null: day]'),
 }
 
@@ -110,9 +118,14 @@ export async function readModels(folder: string): Promise<{ models: ModelSource[
   }
   const files: { name: string; text: string }[] = []
   const errors: ModelIssue[] = []
-  for (const name of names.filter((one) => one.endsWith(END) && !/(^|[\\/])\./.test(one)).sort()) {
+  for (const name of names.filter((one) => /\.sql$/i.test(one) && !/(^|[\\/])\./.test(one)).sort()) {
     if (/[\\/]/.test(name)) {
       errors.push({ file: name, message: 'Models lie in the folder itself: move it there.' })
+      continue
+    }
+    if (!name.endsWith(END)) {
+      const message = `The name of a model's file ends with ${END} in small letters: rename it ${renamed(name)}.`
+      errors.push({ file: name, message })
       continue
     }
     try {
@@ -121,13 +134,24 @@ export async function readModels(folder: string): Promise<{ models: ModelSource[
     } catch (error) {
       const why =
         error instanceof TypeError
-          ? 'The file is not UTF-8 text.'
-          : `The file cannot be read: ${(error as Error).message}.`
+          ? 'The file is not UTF-8 text: save it as that.'
+          : (error as NodeJS.ErrnoException).code === 'EISDIR'
+            ? 'This is a folder, and a model is a file: give it another name.'
+            : `The file cannot be read: ${(error as Error).message}.`
       errors.push({ file: name, message: why })
     }
   }
   const parsed = parseModels(files)
   return { models: parsed.models, errors: [...errors, ...parsed.errors] }
+}
+
+/** `Orders-2026.SQL` → `orders_2026.sql` */
+function renamed(file: string): string {
+  const small = file
+    .slice(0, -END.length)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_')
+  return `${/^[a-z]/.test(small) ? small : `m_${small}`.replaceAll(/_+/g, '_')}${END}`
 }
 
 /** Reads models from their texts, as a deployed lake has them. */
@@ -146,7 +170,7 @@ export function parseModel(file: string, written: string): { model?: ModelSource
   const errors: ModelIssue[] = []
   const name = file.slice(0, -END.length)
   if (!NAME.test(name)) {
-    const message = `The file's name is the table's, and ${name} cannot be one: small letters, digits and _, beginning with a letter, then .sql.`
+    const message = `The file's name is the table's, and ${name} cannot be one: small letters, digits and _, beginning with a letter, then .sql. Rename it ${renamed(file)}.`
     return { errors: [{ file, message }] }
   }
   const front = frontMatter(file, text, errors)
@@ -185,18 +209,26 @@ function frontMatter(file: string, text: string, errors: ModelIssue[]): FrontMat
     )
     return undefined
   }
-  if (begins < 0 || !text.startsWith(OPEN, begins)) return undefined
-  const from = begins + OPEN.length
+  const [begin, ...more] = frontMatters(text)
+  for (const at of begin?.isFirst === false ? [begin.at] : more.map(({ at }) => at))
+    error(
+      at,
+      begin?.isFirst === false
+        ? `This looks like front matter, and nobody would read it here: it begins with ${OPEN}, without a blank, and stands before the SQL.`
+        : 'There is front matter already, and nobody would read this one: put all settings into the first.',
+    )
+  if (!begin?.isFirst) return undefined
+  const from = begin.at + OPEN.length
   const closed = text.indexOf('*/', from)
   if (closed < 0 || !text.startsWith(CLOSE, closed - 3)) {
     if (closed >= 0 && text.indexOf(CLOSE, closed) > 0)
       error(closed, 'The signs */ end the comment here. In a schedule write 0/5 for */5.')
-    else error(begins, `The front matter is not closed: end it with ${CLOSE} on a line of its own.`)
+    else error(begin.at, `The front matter is not closed: end it with ${CLOSE} on a line of its own.`)
     return undefined
   }
   const document = parseDocument(text.slice(from, closed - 3), { prettyErrors: false })
   for (const problem of document.errors.slice(0, 5))
-    error(from + problem.pos[0], `The front matter is not YAML: ${problem.message}`)
+    error(from + problem.pos[0], `The front matter is not YAML: ${YAML_ADVICE[problem.code] ?? `${problem.message}.`}`)
   if (document.errors.length > 0) return undefined
   const placeAt = (path: SettingPath) => placeOf(text, from + offsetOf(document, path))
   let data: unknown
@@ -220,6 +252,29 @@ function frontMatter(file: string, text: string, errors: ModelIssue[]): FrontMat
     },
     error: (path, message) => void errors.push({ file, ...placeAt(path), message }),
   }
+}
+
+/** What the reader of YAML says in its own words. */
+const YAML_ADVICE: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'lines begin with blanks in it, and not with a tab.',
+  DUPLICATE_KEY: 'this setting stands here twice. Leave one out.',
+  BLOCK_AS_IMPLICIT_KEY: 'a text with a colon and a blank in it needs quotes.',
+}
+
+/** Where comments begin that are front matter, or are meant to be; `isFirst`: only comments stand before it. */
+function frontMatters(text: string): { at: number; isFirst: boolean }[] {
+  const found: { at: number; isFirst: boolean }[] = []
+  let isFirst = true
+  // Texts and names in quotes, comments, and everything else: a word or sign that SQL begins with.
+  for (const { 0: part, index } of text.matchAll(
+    /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\r\n]*|\/\*[\s\S]*?(?:\*\/|$)|\s+|[^\s]/g,
+  )) {
+    if (/^(--|\s)/.test(part)) continue
+    if (!part.startsWith('/*')) isFirst = false
+    else if (isFirst && found.length === 0 && /^\/\*---(?!-)/.test(part)) found.push({ at: index, isFirst })
+    else if (/^\/\*[ \t]*---[ \t]*[\r\n]/.test(part)) found.push({ at: index, isFirst: false })
+  }
+  return found
 }
 
 /** Where a setting stands: its name, or its entry in a list; of what is not there, what it would be in. */
@@ -282,23 +337,42 @@ function fields<S extends Shape>(
     }
     const parsed = schema.safeParse(value)
     if (parsed.success) found[key] = parsed.data
-    else report(front, [...path, key], parsed.error.issues, value)
+    else
+      report(
+        front,
+        [...path, key],
+        parsed.error.issues,
+        value,
+        schema instanceof z.ZodObject ? Object.keys(schema.shape) : [],
+      )
   }
   return found as Found<S>
 }
 
-function report(front: FrontMatter, path: SettingPath, issues: z.core.$ZodIssue[], value: unknown): void {
+function report(
+  front: FrontMatter,
+  path: SettingPath,
+  issues: z.core.$ZodIssue[],
+  value: unknown,
+  allowed: readonly string[],
+): void {
   for (const issue of issues) {
     const at = [...path, ...(issue.path as (string | number)[])]
     const names = at.filter((part) => typeof part === 'string').join('.')
     if (issue.code === 'unrecognized_keys')
-      for (const key of issue.keys) front.error([...at, key], `${names} has no ${key}.`)
+      for (const key of issue.keys) {
+        const near = nearest(key, allowed)
+        front.error(
+          [...at, key],
+          `${names} has no setting ${key}${near === undefined ? '' : `; ${near} is meant, perhaps`}. Its settings are: ${allowed.join(', ')}.`,
+        )
+      }
     else {
       const inside = issue.path.reduce<unknown>(
         (of, part) => (typeof of === 'object' && of !== null ? (of as Record<PropertyKey, unknown>)[part] : undefined),
         value,
       )
-      front.error(at, `${names} ${issue.message}. Found ${shown(inside)}.`)
+      front.error(at, `${names} ${issue.message}. Found ${shown(inside ?? undefined)}.`)
     }
   }
 }
@@ -308,7 +382,7 @@ function readTest(front: FrontMatter, test: unknown, path: SettingPath): ModelTe
   if (typeof test !== 'object' || test === null || Array.isArray(test)) {
     front.error(
       path,
-      `A test is one of ${known} and what it is about, like not_null: day. Found ${JSON.stringify(test)}.`,
+      `A test is one of ${known} and what it is about, like not_null: day. Found ${shown(test ?? undefined)}.`,
     )
     return undefined
   }

@@ -27,7 +27,7 @@ export function leftOutOf(
   const texts = new Map(sources.filter(({ name }) => !sound.has(name)).map(({ file, text }) => [file, text]))
   // A file that could not be read, or whose name is none, has no source; the folder itself is no model.
   for (const { file } of issues)
-    if (file.endsWith('.sql') && !texts.has(file) && !sound.has(tableOf(file))) texts.set(file, '')
+    if (/\.sql$/i.test(file) && !texts.has(file) && !sound.has(tableOf(file))) texts.set(file, '')
   const found = [...texts].map(([file, text]) => ({ table: tableOf(file), file, text }))
   return found
     .map((one) => ({
@@ -38,7 +38,7 @@ export function leftOutOf(
     .sort((a, b) => (a.file < b.file ? -1 : 1))
 }
 
-const tableOf = (file: string): string => file.replace(/^.*[\\/]/, '').replace(/\.sql$/, '')
+const tableOf = (file: string): string => file.replace(/^.*[\\/]/, '').replace(/\.sql$/i, '')
 
 /** Whether a text names a curated table: its SQL may be what is wrong, so it is not taken apart. */
 export const namesTable = (text: string, table: string): boolean =>
