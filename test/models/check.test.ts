@@ -65,6 +65,50 @@ describe('front matter', () => {
     expect(warnings).toEqual(['m.sql: The model has no description: say in a sentence what a row of it is.'])
   })
 
+  it('may stand behind other comments', () => {
+    const { models, errors } = check({
+      m: "-- Ours; don't copy\r\n/* since 2026\n*/\n/*---\ndescription: x\nmaterialized: view\n---*/\nSELECT id FROM clean.orders",
+    })
+    expect(errors).toEqual([])
+    expect(models).toMatchObject([{ description: 'x', materialized: 'view' }])
+  })
+
+  it.each([
+    ['SELECT id FROM clean.orders\n/*---\nmaterialized: view\n---*/', '2:1: This looks like front matter'],
+    ["SELECT '/*---\n' AS x\n/* ---\nmaterialized: view\n--- */", '3:1: This looks like front matter'],
+    ['/* ---\nmaterialized: view\n--- */\nSELECT id FROM clean.orders', '1:1: This looks like front matter'],
+    [
+      '/*---\ndescription: x\n---*/\n/*---\nmaterialized: view\n---*/\nSELECT id FROM clean.orders',
+      '4:1: There is front matter already',
+    ],
+  ])('that nobody would read is a mistake: %j', (text, message) => {
+    expect(errors(text)).toEqual([expect.stringContaining(`m.sql:${message}`)])
+  })
+
+  it('is not what merely looks nice', () => {
+    const text = "/*--------\n  Orders\n---------*/\nSELECT '/*---\n---*/' AS x /*--- all ---*/ -- /*---\n"
+    expect(check({ m: text }).models).toMatchObject([{ name: 'm', materialized: 'table' }])
+  })
+
+  it.each([
+    [
+      'tests:\n\t- not_null: id',
+      '4:1: The front matter is not YAML: lines begin with blanks in it, and not with a tab.',
+    ],
+    ['description: y', '3:1: The front matter is not YAML: this setting stands here twice. Leave one out.'],
+    ['schedule: a: b', '3:11: The front matter is not YAML: a text with a colon and a blank in it needs quotes.'],
+    ['uniqueKey: id, day', '3:1: uniqueKey must be a list where it is several columns: [day, shop]. Found "id, day".'],
+    ['uniqueKey: [id, ID]', '3:1: uniqueKey must name each column once. Found ["id","ID"].'],
+    ['schedule:', '3:1: schedule must be a text. Found nothing.'],
+    ['columns: [id: x]', '3:1: columns must give each column its description, like {revenue: In euros}.'],
+    [
+      'tests: [accepted_values: {column: id, values: [1], value: 2}]',
+      'tests.accepted_values has no setting value; values is meant, perhaps. Its settings are: column, values.',
+    ],
+  ])('says what to write instead of %j', (setting, message) => {
+    expect(errors(file(setting, 'SELECT id, day FROM clean.orders'))).toEqual([expect.stringContaining(message)])
+  })
+
   it('tells every mistake, with its place', () => {
     expect(
       errors(
@@ -146,8 +190,11 @@ describe('tables', () => {
     ['SELECT "$path" AS p FROM clean.orders', 'm.sql:1:1: A model cannot have "$path"'],
     ["SELECT id FROM curated.orders FOR VERSION AS OF 'x'", 'A model reads tables as they are now'],
     ['SELECT upload FROM ops.receipts', 'm.sql:1:20: ops.receipts tells of operations and changes all the time'],
-    ['SHOW TABLES', 'm.sql: This is no query'],
-    ['DELETE FROM clean.orders', 'm.sql: DELETE is not allowed: a query only reads.'],
+    ['SHOW TABLES', 'm.sql:1:1: SHOW cannot stand here'],
+    [
+      'DELETE FROM clean.orders',
+      'm.sql:1:1: DELETE cannot stand here: write the SELECT alone, and Weir makes the table of its rows.',
+    ],
   ])('%s', (sql, message) => {
     expect(errors(sql)).toEqual([expect.stringContaining(message)])
   })
@@ -206,6 +253,25 @@ describe('tables', () => {
       expect.stringContaining('orders.sql:1:12: '),
     ])
     expect(models.map(({ name }) => name)).toEqual(['fine'])
+  })
+
+  it('a mistake in a test or a setting hides none in the rest, nor in models that read this one', () => {
+    const { errors, models } = check({
+      a: file(
+        'uniqueKey: nope\ntests:\n  - relationships: { column: id, to: curated.nowhere.id }\n  - sql: SELECT x FROM curated.a\n  - sql: SELECT id FROM curated.a; SELECT 2',
+        'SELECT id FROM clean.orders',
+      ),
+      b: 'SELECT a.id, a.day FROM curated.a',
+      c: 'SELECT a.id FROM curated.a',
+    })
+    expect(errors).toEqual([
+      expect.stringContaining('a.sql:3:1: The model gives no column nope'),
+      expect.stringContaining('a.sql:5:5: There is no table curated.nowhere'),
+      expect.stringContaining('a.sql:6:5: The test cannot run: '),
+      expect.stringContaining('a.sql:7:5: The SQL of the test: A second statement begins here'),
+      expect.stringContaining('b.sql:1:14: There is no column a.day'),
+    ])
+    expect(models).toEqual([])
   })
 
   it('of two models of one name both are looked at', () => {
@@ -384,20 +450,28 @@ describe('a folder of models', () => {
       expect(await readModels(join(folder, 'nowhere'))).toEqual({ models: [], errors: [] })
       await mkdir(join(folder, 'sub'))
       await writeFile(join(folder, 'sub', 'a.sql'), 'SELECT 1 AS x')
+      await mkdir(join(folder, 'folder.sql'))
       await writeFile(join(folder, 'Big.sql'), 'SELECT 1 AS x')
+      await writeFile(join(folder, 'loud.SQL'), 'SELECT 1 AS x')
+      await writeFile(join(folder, '2026 Orders.sql'), 'SELECT 1 AS x')
       await writeFile(join(folder, 'bytes.sql'), Buffer.from([0xff, 0xfe, 0x00]))
       await writeFile(join(folder, 'good.sql'), '\ufeffSELECT 1 AS x')
       await writeFile(join(folder, 'notes.md'), 'Not a model.')
       const { models, errors } = await readModels(folder)
       expect(models.map(({ name }) => name)).toEqual(['good'])
       expect(errors.map(modelIssueText)).toEqual([
-        'bytes.sql: The file is not UTF-8 text.',
+        'bytes.sql: The file is not UTF-8 text: save it as that.',
+        'folder.sql: This is a folder, and a model is a file: give it another name.',
+        "loud.SQL: The name of a model's file ends with .sql in small letters: rename it loud.sql.",
         'sub/a.sql: Models lie in the folder itself: move it there.',
-        expect.stringContaining("Big.sql: The file's name is the table's, and Big cannot be one"),
+        expect.stringMatching(/^2026 Orders\.sql: The file's name is the table's.* Rename it m_2026_orders\.sql\.$/),
+        expect.stringMatching(
+          /^Big\.sql: The file's name is the table's, and Big cannot be one.* Rename it big\.sql\.$/,
+        ),
       ])
       expect(checkModels(models, []).models).toMatchObject([{ sql: 'SELECT 1 AS x' }])
       expect(new ModelError(errors).message).toMatch(
-        /^3 problems in the models; mend the lines below and run `weir lint`\.\n {2}bytes/,
+        /^6 problems in the models; mend the lines below and run `weir lint`\.\n {2}bytes/,
       )
     } finally {
       await rm(folder, { recursive: true })

@@ -7,13 +7,13 @@ import { partitionProblems, partitionText } from '../../contract/partition.ts'
 import type { Query, Select } from '../../sql/ast.ts'
 import { QueryError } from '../../sql/errors.ts'
 import { ungrouped } from '../../sql/grouping.ts'
-import { placeOf, tokensOf } from '../../sql/lex.ts'
+import { offsetOf, placeOf, type Token, tokensOf } from '../../sql/lex.ts'
 import { queryOf, relationOf, type TableRef, tablesOf } from '../../sql/refs.ts'
 import { athenaName, duckdbName, isNumber, type Type, typeOfColumn } from '../../sql/types.ts'
 import { walk } from '../../sql/walk.ts'
 import { hex } from '../keys.ts'
 import { translate } from '../statement.ts'
-import { driverOf } from './driver.ts'
+import { driverOf, type Problem } from './driver.ts'
 import { type ModelIssue, saidBy } from './issues.ts'
 import type { KnownTable } from './known.ts'
 import type { AcceptedValue, Model, ModelSource, SettingPath } from './model.ts'
@@ -37,6 +37,8 @@ interface Draft {
   /** Tables that its tests look at, besides itself. */
   tested: Set<string>
   failed: boolean
+  /** Tests with mistakes: the rest of the model can be looked at without them. */
+  wrongTests: Set<number>
   /** Something else has its name: it is looked at, and nobody means it. */
   clashes: boolean
 }
@@ -74,6 +76,7 @@ class Check {
       reads: new Set(),
       tested: new Set(),
       failed: false,
+      wrongTests: new Set<number>(),
       clashes: false,
     }))
     for (const draft of this.all) {
@@ -94,16 +97,14 @@ class Check {
     for (const draft of this.all) this.look(draft)
     const order = this.order()
     for (const draft of order) {
-      if (draft.failed || [...draft.needs.keys()].some((name) => this.drafts.get(name)?.failed)) {
-        // What stands behind a mistake would only be its echo.
-        draft.failed = true
-        continue
-      }
-      const model = this.model(draft)
-      if (model && !draft.failed && !draft.clashes) {
+      const needs = [...draft.needs.keys()]
+      // What stands behind a mistake would only be its echo: where the columns of a table cannot be told, who reads it waits.
+      const model = draft.failed || !needs.every((name) => this.known.has(name)) ? undefined : this.model(draft)
+      if (model && !draft.clashes) this.known.set(model.table.name, model.table)
+      const isSound = !draft.failed && draft.wrongTests.size === 0 && !draft.clashes
+      if (model && isSound && !needs.some((name) => this.drafts.get(name)?.failed))
         this.made.set(model.table.name, model)
-        this.known.set(model.table.name, model.table)
-      } else draft.failed = true
+      else draft.failed = true
     }
     const byPlace = (a: ModelIssue, b: ModelIssue) =>
       (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) ||
@@ -134,7 +135,12 @@ class Check {
     return { file: source.file, ...at, message }
   }
   private setting(draft: Draft, path: SettingPath, message: string): void {
-    this.fail(draft, draft.source.placeOf(path), message)
+    const place = draft.source.placeOf(path)
+    const [of, index] = path
+    if (of === 'tests' && typeof index === 'number') {
+      draft.wrongTests.add(index)
+      this.errors.push(this.issue(draft, place, message))
+    } else this.fail(draft, place, message)
   }
 
   // --- which tables ---
@@ -149,6 +155,11 @@ class Check {
     try {
       if (tokensOf(source.text).every(({ kind, text }) => kind === 'end' || text === ';')) {
         this.fail(draft, undefined, 'There is no SQL in the file: write one SELECT.')
+        return
+      }
+      const wrong = notOneSelect(source.text)
+      if (wrong) {
+        this.fail(draft, wrong.at, wrong.message)
         return
       }
       query = queryOf(source.text)
@@ -167,28 +178,31 @@ class Check {
       }
     }
     source.settings.tests.forEach((test, index) => {
-      const place = source.placeOf(['tests', index, test.kind])
+      const path = ['tests', index, test.kind]
+      const place = source.placeOf(path)
       const own = `curated.${source.name}`
-      if (test.kind === 'relationships') this.needed(draft, test.to.table.toLowerCase(), own, place)
+      if (test.kind === 'relationships') this.needed(draft, test.to.table.toLowerCase(), own, path)
       if (test.kind !== 'sql') return
       try {
+        const wrong = notOneSelect(test.sql)
+        if (wrong) throw new QueryError(wrong.message)
         const refs = tablesOf(test.sql)
-        for (const { name } of refs) this.needed(draft, name, own, place)
+        for (const { name } of refs) this.needed(draft, name, own, path)
         if (!refs.some(({ name }) => name === own))
           this.warn(draft, place, `The test does not look at the model: name ${own} in its FROM.`)
       } catch (error) {
         if (!(error instanceof QueryError)) throw error
-        this.fail(draft, place, `The SQL of the test: ${saidBy(error).message}`)
+        this.setting(draft, path, `The SQL of the test: ${saidBy(error).message}`)
       }
     })
   }
 
   /** A table that a test looks at: made before, as far as it is a model. */
-  private needed(draft: Draft, table: string, own: string, place: { line: number; column: number }): void {
+  private needed(draft: Draft, table: string, own: string, path: SettingPath): void {
     if (table === own) return
     draft.tested.add(table)
-    if (this.drafts.has(table)) draft.needs.set(table, draft.needs.get(table) ?? place)
-    else if (!this.known.has(table)) this.fail(draft, place, this.unknown(table))
+    if (this.drafts.has(table)) draft.needs.set(table, draft.needs.get(table) ?? draft.source.placeOf(path))
+    else if (!this.known.has(table)) this.setting(draft, path, this.unknown(table))
   }
 
   private wrongRef({ source, clashes }: Draft, ref: TableRef): string | undefined {
@@ -261,8 +275,11 @@ class Check {
   /** An error of the SQL, at its place in the file. */
   private said(draft: Draft, error: unknown): void {
     if (!(error instanceof QueryError)) throw error
-    const { line, column, message } = saidBy(error)
-    this.fail(draft, line === undefined ? undefined : { line, column: column ?? 1 }, message)
+    const { line, column = 1, message } = saidBy(error)
+    const place = line === undefined ? undefined : { line, column }
+    const at = place && offsetOf(draft.source.text, place)
+    const isTemplate = at !== undefined && /^\{[{%]/.test(draft.source.text.slice(at, at + 2))
+    this.fail(draft, place, isTemplate ? TEMPLATE : message)
   }
 
   private model(draft: Draft): Model | undefined {
@@ -333,7 +350,7 @@ class Check {
           )
       }
     }
-    if (!draft.failed) this.checkTests(draft, model)
+    this.checkTests(draft, model)
     model.hash = hashOf(model)
     return model
   }
@@ -510,6 +527,7 @@ class Check {
       model.table,
     ]
     model.tests.forEach((test, index) => {
+      if (draft.wrongTests.has(index)) return
       const [query] = testQueries({ table: model.table, uniqueKey: [], tests: [test] }, relationOf(model.table.name))
       if (!query) return
       try {
@@ -522,6 +540,33 @@ class Check {
         this.setting(draft, ['tests', index, test.kind], `The test cannot run: ${message}`)
       }
     })
+  }
+}
+
+const TEMPLATE =
+  'There are no templates in a model: write the name of the table, like curated.orders. In which order models are made follows from their SQL.'
+
+/** A second statement, or one that changes something, with its place. */
+function notOneSelect(sql: string): Problem | undefined {
+  const words = tokensOf(sql)
+  const isEnd = (word: Token | undefined): boolean => word?.kind === 'sign' && word.text === ';'
+  const begin = words.findIndex((word) => !isEnd(word))
+  const end = words.findIndex((word, index) => index > begin && isEnd(word))
+  const second = end < 0 ? undefined : words.slice(end).find((word) => word.kind !== 'end' && !isEnd(word))
+  if (second)
+    return {
+      at: second.at,
+      message: 'A second statement begins here, and only one SELECT can stand here: leave it out.',
+    }
+  const first = words[begin]
+  if (
+    first?.kind !== 'word' ||
+    !/^(CREATE|INSERT|UPDATE|DELETE|MERGE|DROP|ALTER|SHOW|DESCRIBE|EXPLAIN)$/.test(first.text)
+  )
+    return undefined
+  return {
+    at: first.at,
+    message: `${first.text} cannot stand here: write the SELECT alone, and Weir makes the table of its rows.`,
   }
 }
 
