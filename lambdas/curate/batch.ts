@@ -45,7 +45,7 @@ export interface CurateOptions {
   send: (wishes: readonly CurateWish[]) => Promise<void>
   /** Tells people and programs of a run. */
   tell: (run: Run) => Promise<void>
-  /** Has a message come again after so many seconds, instead of after the queue's visibility timeout of hours. */
+  /** Has a message come again after so many seconds, instead of after the queue's visibility timeout. */
   comeAgain?: (record: SQSRecord, seconds: number) => Promise<void>
 }
 

@@ -15,9 +15,19 @@ import type { Names } from './names.ts'
 
 /** Seconds of one run of the function, the most that there are: it waits for Athena. What takes longer goes on in the next. */
 export const CURATE_SECONDS = 900
+/**
+ * Seconds after which a message comes again whose run was killed, and never said anything: the table waits so long. Lambda wants no
+ * less than the run itself. It advises six times as much, for the messages that it holds and may not run yet because the account's
+ * runs are all in use; five minutes of that are in here. After them two runs may be at one table, which costs some seconds and
+ * no more: they wait for the same statements, and the state goes to one of them.
+ */
+const UNSEEN_SECONDS = CURATE_SECONDS + 300
 /** Messages that one run takes: each table among them is worked on once. */
 const BATCH = 10
-/** Deliveries before a message is a dead letter. A statement of Athena that takes longer than a run uses one for each run. */
+/**
+ * Deliveries before a message is a dead letter. A statement of Athena that takes longer than a run uses one for each run, and so does
+ * an account without a run to spare, every UNSEEN_SECONDS.
+ */
 const TRIES = 8
 
 /** EventBridge takes 64 characters; a model's name may be longer, and begin as another's does. */
@@ -52,9 +62,9 @@ export class CurateQueue extends Construct {
       // Only for rules, which can give no deduplication id; whatever else sends gives its own.
       contentBasedDeduplication: true,
       deliveryDelay: Duration.seconds(aws.curate.delaySeconds),
-      // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the function's timeout. The
-      // function says itself when a message is to come again, so nobody waits so long unless it dies.
-      visibilityTimeout: Duration.seconds(6 * CURATE_SECONDS),
+      // The function says itself when a message is to come again, so nobody waits so long unless it dies.
+      // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+      visibilityTimeout: Duration.seconds(UNSEEN_SECONDS),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: TRIES },
     })
     // The time makes each message another one: a queue drops what it had in the last five minutes.
