@@ -31,6 +31,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
   x: '%G',
   '%': '%%',
 }
+const MONTHS = 'January February March April May June July August September October November December'.split(' ')
 /** What can be read again, with the texts that are read. */
 const READ: Readonly<Record<string, readonly [string, string]>> = {
   Y: ['%Y', '[0-9]{4}'],
@@ -44,6 +45,13 @@ const READ: Readonly<Record<string, readonly [string, string]>> = {
   s: ['%S', '[0-9]{1,2}'],
   S: ['%S', '[0-9]{1,2}'],
   T: ['%H:%M:%S', '[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}'],
+  h: ['%I', '(0?[1-9]|1[0-2])'],
+  I: ['%I', '(0?[1-9]|1[0-2])'],
+  l: ['%I', '(0?[1-9]|1[0-2])'],
+  p: ['%p', '[AaPp][Mm]'],
+  f: ['%f', '[0-9]{1,6}'],
+  b: ['%b', `(?i:${MONTHS.map((name) => name.slice(0, 3)).join('|')})`],
+  M: ['%B', `(?i:${MONTHS.join('|')})`],
   '%': ['%%', '%'],
 }
 
@@ -68,8 +76,10 @@ export function fromDateFormat(format: string, refuse: Refuse): { format: string
     return found
   })
   const has = (...all: string[]) => all.some((one) => pieces(format).includes(`%${one}`))
-  if (!has('Y') || !has('m', 'c') || !has('d', 'e'))
-    throw refuse(`The pattern ${format} in date_parse`, 'It must have a year (%Y), a month (%m) and a day (%d).')
+  if (!has('Y') || (has('d', 'e') && !has('m', 'c', 'b', 'M')))
+    throw refuse(`The pattern ${format} in date_parse`, 'It must have a year (%Y), and a month (%m) with a day (%d).')
+  if (has('h', 'I', 'l') !== has('p'))
+    throw refuse(`The pattern ${format} in date_parse`, 'Hours up to 12 (%h) stand with AM or PM (%p), others are %H.')
   return { format: read.map(([one]) => one).join(''), shape: read.map(([, one]) => one).join('') }
 }
 

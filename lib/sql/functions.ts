@@ -75,10 +75,8 @@ export const REFUSED_FUNCTIONS: Readonly<Record<string, string>> = {
   json_extract_string: 'Write json_extract_scalar(json, path).',
   at_timezone: "Timestamps of the lake are UTC; add the difference: x + INTERVAL '1' HOUR.",
   with_timezone: 'Timestamps of the lake are UTC.',
-  from_iso8601_timestamp: "It gives a timestamp with a time zone. Write date_parse(text, '%Y-%m-%dT%H:%i:%s').",
   parse_datetime: "Write date_parse(text, '%Y-%m-%d').",
   format_datetime: "Write date_format(x, '%Y-%m-%d').",
-  to_iso8601: "Write date_format(x, '%Y-%m-%dT%H:%i:%s').",
   format: 'Write x || y, with CAST(x AS varchar) around numbers.',
   typeof_json: 'Write json_extract_scalar(json, path).',
   json_format: 'Write json_extract_scalar(json, path); of a list: json_format(CAST(list AS JSON)).',
@@ -101,7 +99,6 @@ export const REFUSED_FUNCTIONS: Readonly<Record<string, string>> = {
   soundex: 'There is nothing like it here.',
   normalize: 'There is nothing like it here.',
   regexp_split: 'Write split(text, separator).',
-  regexp_count: 'Write cardinality(regexp_extract_all(text, pattern)).',
   regexp_position: 'Write strpos(text, part).',
   bitwise_and: 'There is nothing like it here.',
   bitwise_or: 'There is nothing like it here.',
@@ -273,19 +270,25 @@ const extreme = (fn: string): Known =>
   })
 const ranking = (fn: string): Known => windowed([0, 0], (use) => ({ sql: use.wrap(fn), type: t.BIGINT }))
 const share = (fn: string): Known => windowed([0, 0], (use) => ({ sql: use.wrap(fn), type: t.DOUBLE }))
+/** How many rows away; Athena stops where it is NULL or too small. */
+function distance(use: Use, least: number): string {
+  const sql = whole(use, 1)
+  const stop = raise(`${use.name} takes a number of rows of ${least} or more.`, t.BIGINT)
+  return `(CASE WHEN ${sql} >= ${least} THEN ${sql} ELSE ${stop} END)`
+}
 const neighbour = (fn: string): Known =>
   windowed([1, 3], (use) => {
     const of = arg(use, 0)
     const other = use.args[2]
     const type = other ? use.on.together([of, other], use.name) : of.type
     const sqls = [as(of, type)]
-    if (use.args[1]) sqls.push(whole(use, 1))
+    if (use.args[1]) sqls.push(distance(use, 0))
     if (other) sqls.push(as(other, type))
     return { sql: use.wrap(fn, ...sqls), type }
   })
 const atFrame = (fn: string, takes: 1 | 2 = 1): Known =>
   windowed([takes, takes], (use) => ({
-    sql: use.wrap(fn, arg(use, 0).sql, ...(takes === 2 ? [whole(use, 1)] : [])),
+    sql: use.wrap(fn, arg(use, 0).sql, ...(takes === 2 ? [distance(use, 1)] : [])),
     type: arg(use, 0).type,
   }))
 const byOther = (fn: string): Known =>
@@ -570,7 +573,8 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
   truncate: scalar([1, 1], (use) => {
     if (arg(use, 0).type.of === 'decimal')
       throw use.on.refuse(use.at, 'truncate of a decimal', 'Write floor(x), or CAST(x AS double) in it.')
-    return { sql: `trunc(${double(use, 0)})`, type: t.DOUBLE }
+    const type: Type = arg(use, 0).type.of === 'real' ? { of: 'real' } : t.DOUBLE
+    return { sql: `CAST(trunc(${double(use, 0)}) AS ${t.duckdbName(type)})`, type }
   }),
   sign: scalar([1, 1], (use) => {
     const { sql, type } = number(use, 0)
@@ -708,6 +712,10 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
     sql: `regexp_extract_all(${string(use, 0)}, ${text(pattern(use))}, ${group(use)})`,
     type: { of: 'array', item: t.VARCHAR },
   })),
+  regexp_count: scalar([2, 2], (use) => ({
+    sql: `len(regexp_extract_all(${string(use, 0)}, ${text(pattern(use))}))`,
+    type: t.BIGINT,
+  })),
   regexp_replace: scalar([2, 3], (use) => {
     const found = pattern(use)
     if (new RegExp(`^(?:${found.replace(/^\(\?i\)/, '')})$`).test(''))
@@ -763,7 +771,7 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
       t.TIMESTAMP,
     )
     return {
-      sql: `(CASE WHEN NOT regexp_full_match(${sql}, ${text(shape)}) THEN ${stop} ELSE strptime(${sql}, ${text(format)}) END)`,
+      sql: `(CASE WHEN NOT regexp_full_match(${sql}, ${text(shape)}) THEN ${stop} ELSE date_trunc('millisecond', strptime(${sql}, ${text(format)})) END)`,
       type: t.TIMESTAMP,
     }
   }),
@@ -779,6 +787,29 @@ export const FUNCTIONS: Readonly<Record<string, Known>> = {
       sql: `(CASE WHEN NOT regexp_full_match(${sql}, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN ${stop} ELSE CAST(${sql} AS DATE) END)`,
       type: t.DATE,
     }
+  }),
+  from_iso8601_timestamp: scalar([1, 1], (use) => {
+    const sql = string(use, 0)
+    const type: Type = { of: 'instant' }
+    const stop = raise(
+      "A text is no moment in UTC: it must look like '2026-01-31T12:30:00Z'. One with another zone keeps that in Athena, which no timestamp does here.",
+      type,
+    )
+    const shape =
+      '[0-9]{4}-[0-9]{2}-[0-9]{2}(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?(Z|[+]00:00)?)?'
+    const plain = `regexp_replace(regexp_replace(replace(${sql}, 'T', ' '), '(Z|[+]00:00)$', ''), '^([0-9-]+ [0-9]+:[0-9]+)$', '\\1:00')`
+    return {
+      sql: `(CASE WHEN NOT regexp_full_match(${sql}, ${text(shape)}) THEN ${stop} ELSE date_trunc('millisecond', CAST(${plain} AS TIMESTAMP)) END)`,
+      type,
+    }
+  }),
+  to_iso8601: scalar([1, 1], (use) => {
+    const { sql, type } = day(use, 0)
+    if (type.of === 'date') return { sql: `CAST(${sql} AS VARCHAR)`, type: t.VARCHAR }
+    const digits = type.of === 'timestamp' ? (type.digits ?? 3) : 3
+    const full = `strftime(${sql}, '%Y-%m-%dT%H:%M:%S.%g')`
+    const cut = digits === 3 ? full : `left(${full}, ${digits === 0 ? 19 : 20 + digits})`
+    return { sql: type.of === 'instant' ? `(${cut} || 'Z')` : cut, type: t.VARCHAR }
   }),
   last_day_of_month: scalar([1, 1], (use) => ({ sql: `last_day(${day(use, 0).sql})`, type: t.DATE })),
   year: dayPart('year'),

@@ -556,38 +556,33 @@ class Parser {
     const { at } = this.take()
     return { kind: 'not', of: this.nested(() => this.not()), at }
   }
+  // One comparison at most: Athena does not read 1 < 2 = true.
   private predicate(): Expr {
-    let left = this.sum()
-    for (;;) {
-      const { at, text } = this.peek()
-      if (['=', '<>', '<', '<=', '>', '>='].some((op) => this.is(op))) {
-        this.take()
-        const quantifier = ['ALL', 'ANY', 'SOME'].find((word) => this.are(word, '('))
-        if (quantifier !== undefined) {
-          this.next += 2
-          if (!this.is('SELECT') && !this.is('WITH') && !this.is('VALUES'))
-            throw this.refuse(`${text} ${quantifier} without a query`, 'Write IN (…) or contains(array, x).')
-          const query = this.query()
-          this.expect(')')
-          left = { kind: 'quantified', op: text, all: quantifier === 'ALL', left, query, at }
-        } else left = { kind: 'binary', op: text, left, right: this.sum(), at }
-        continue
-      }
-      if (this.accept('IS')) {
-        const not = this.accept('NOT')
-        const wrap = (of: Expr): Expr => (not ? { kind: 'not', of, at } : of)
-        if (this.accept('NULL')) left = wrap({ kind: 'isNull', of: left, at })
-        else if (this.accept('DISTINCT', 'FROM')) left = wrap({ kind: 'distinctFrom', left, right: this.sum(), at })
-        else throw this.refuse(`IS ${this.peek().raw}`, 'Write IS NULL, IS NOT NULL or IS DISTINCT FROM.', at)
-        continue
-      }
-      const not =
-        this.is('NOT') && ['BETWEEN', 'IN', 'LIKE', 'ILIKE', 'SIMILAR', 'GLOB'].some((word) => this.is(word, 1))
-      if (not) this.take()
-      const found = this.membership(left, at)
-      if (found === undefined) return left
-      left = not ? { kind: 'not', of: found, at } : found
+    const left = this.sum()
+    const { at, text } = this.peek()
+    if (['=', '<>', '<', '<=', '>', '>='].some((op) => this.is(op))) {
+      this.take()
+      const quantifier = ['ALL', 'ANY', 'SOME'].find((word) => this.are(word, '('))
+      if (quantifier === undefined) return { kind: 'binary', op: text, left, right: this.sum(), at }
+      this.next += 2
+      if (!this.is('SELECT') && !this.is('WITH') && !this.is('VALUES'))
+        throw this.refuse(`${text} ${quantifier} without a query`, 'Write IN (…) or contains(array, x).')
+      const query = this.query()
+      this.expect(')')
+      return { kind: 'quantified', op: text, all: quantifier === 'ALL', left, query, at }
     }
+    if (this.accept('IS')) {
+      const not = this.accept('NOT')
+      const wrap = (of: Expr): Expr => (not ? { kind: 'not', of, at } : of)
+      if (this.accept('NULL')) return wrap({ kind: 'isNull', of: left, at })
+      if (this.accept('DISTINCT', 'FROM')) return wrap({ kind: 'distinctFrom', left, right: this.sum(), at })
+      throw this.refuse(`IS ${this.peek().raw}`, 'Write IS NULL, IS NOT NULL or IS DISTINCT FROM.', at)
+    }
+    const not = this.is('NOT') && ['BETWEEN', 'IN', 'LIKE', 'ILIKE', 'SIMILAR', 'GLOB'].some((word) => this.is(word, 1))
+    if (not) this.take()
+    const found = this.membership(left, at)
+    if (found === undefined) return left
+    return not ? { kind: 'not', of: found, at } : found
   }
   private membership(left: Expr, at: number): Expr | undefined {
     if (this.accept('BETWEEN')) {

@@ -157,6 +157,10 @@ export const TRAPS: readonly [rule: string, cases: Case[]][] = [
   ),
 
   // Texts
+  one('regexp_count counts what does not overlap', [
+    "regexp_count('abcabc', 'b'), regexp_count('aaa', 'a+'), regexp_count('x', 'y')",
+    ['2', '1', '0'],
+  ]),
   one('letters: ß has no capital, and signs beyond 16 bits count once', [
     "upper('straße'), upper('ß'), upper('ẞß'), length('a😀'), reverse('a😀b'), substr('a😀b', 2, 1), strpos('a😀b', 'b')",
     ['STRAßE', 'ß', 'ẞß', '2', 'b😀a', '😀', '3'],
@@ -246,6 +250,34 @@ export const TRAPS: readonly [rule: string, cases: Case[]][] = [
     "DATE '2026-01-31' + INTERVAL '1' MONTH + INTERVAL '1' MONTH, date_add('year', 1, DATE '2024-02-29'), date_add('quarter', -1, DATE '2026-05-31')",
     ['2026-03-28', '2025-02-28', '2026-02-28'],
   ]),
+  one(
+    'date_parse: names of months in any case, hours with AM and PM, seconds cut off to the millisecond; what is not said is 1',
+    [
+      "date_parse('5 jan 2026', '%e %b %Y'), date_parse('JANUARY 5, 2026', '%M %e, %Y'), date_parse('2026-02', '%Y-%m'), date_parse('2026', '%Y')",
+      ['2026-01-05 00:00:00', '2026-01-05 00:00:00', '2026-02-01 00:00:00', '2026-01-01 00:00:00'],
+    ],
+    [
+      "date_parse('12:11 AM 2026-01-05', '%h:%i %p %Y-%m-%d'), date_parse('10:11 pm 2026-01-05', '%h:%i %p %Y-%m-%d'), date_parse('2026-01-05 10:11:12.1239', '%Y-%m-%d %H:%i:%s.%f'), date_parse('2026-01-05 10:11:12.5', '%Y-%m-%d %H:%i:%s.%f')",
+      ['2026-01-05 00:11:00', '2026-01-05 22:11:00', '2026-01-05 10:11:12.123', '2026-01-05 10:11:12.5'],
+    ],
+  ),
+  one(
+    'ISO 8601, in UTC',
+    [
+      "from_iso8601_timestamp('2026-01-05T10:00:00.1239Z'), from_iso8601_timestamp('2026-01-05T10:00'), from_iso8601_timestamp('2026-01-05'), from_iso8601_timestamp('2026-01-05T10:00:00+00:00'), date(from_iso8601_timestamp('2026-01-05T23:00:00Z'))",
+      [
+        '2026-01-05 10:00:00.123 UTC',
+        '2026-01-05 10:00:00.000 UTC',
+        '2026-01-05 00:00:00.000 UTC',
+        '2026-01-05 10:00:00.000 UTC',
+        '2026-01-05',
+      ],
+    ],
+    [
+      "to_iso8601(DATE '2026-01-05'), to_iso8601(TIMESTAMP '2026-01-05 10:00:00.5'), to_iso8601(CAST('2026-01-05' AS timestamp)), to_iso8601(from_unixtime(0))",
+      ['2026-01-05', '2026-01-05T10:00:00.5', '2026-01-05T00:00:00.000', '1970-01-01T00:00:00.000Z'],
+    ],
+  ),
   one('years of weeks', [
     "week(DATE '2023-01-01'), year_of_week(DATE '2023-01-01'), date_format(DATE '2026-01-04', '%v %x'), date_format(TIMESTAMP '2026-01-05 00:30:00', '%h %l %p')",
     ['52', '2022', '01 2026', '12 12 AM'],
@@ -304,6 +336,12 @@ export const TRAPS: readonly [rule: string, cases: Case[]][] = [
 ]
 
 export const TRAPS_REFUSED: readonly [sql: string, message: RegExp][] = [
+  ['SELECT 1 < 2 = true', /cannot be read: line 1:14: there is = where/],
+  ['SELECT shop IS NULL IS NULL FROM clean.sales', /cannot be read: line 1:21/],
+  ['SELECT lag(id, -1) OVER (ORDER BY id) FROM clean.sales', /lag takes a number of rows of 0 or more/],
+  ['SELECT nth_value(id, 0) OVER (ORDER BY id) FROM clean.sales', /nth_value takes a number of rows of 1 or more/],
+  ["SELECT from_iso8601_timestamp('2026-01-05T10:00:00+01:00')", /no moment in UTC.*keeps that in Athena/],
+  ["SELECT date_parse('10:11 2026-01-05', '%h:%i %Y-%m-%d')", /stand with AM or PM/],
   ["SELECT 'abc' LIKE 'abc#' ESCAPE '#'", /line 1:19: In a pattern of LIKE, the character # of ESCAPE stands before/],
   [
     "SELECT shop LIKE concat('a', '#b') ESCAPE '#' FROM clean.sales",
