@@ -1,5 +1,5 @@
-// The reconcile function: called by a clock, it finds what no event told of and what was interrupted, and has every curated
-// table looked at.
+// The reconcile function: called by a clock and by deployments, it finds what no event told of and what was interrupted, and has
+// every curated table looked at.
 
 import middy from '@middy/core'
 import { once, openDeployed } from '../common/deployed.ts'

@@ -40,7 +40,7 @@ export type ReconcileHandler = (
   lambda: Pick<LambdaContext, 'getRemainingTimeInMillis' | 'awsRequestId'>,
 ) => Promise<Sweep>
 
-/** The handler of a lake. The event is a clock's, and says nothing. */
+/** The handler of a lake. The event is a clock's or a deployment's, and says nothing. */
 export function makeHandler(
   open: () => Promise<Omit<Context, 'log' | 'onReceipt'>>,
   observer: Pick<Observer, 'logger' | 'metrics'>,

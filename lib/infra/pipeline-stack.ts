@@ -115,8 +115,14 @@ export class PipelineStack extends Stack {
     ])
     new Rule(this, 'Reconcile', {
       ruleName: `${environment}-reconcile`,
-      description: 'Events may be lost; what landing holds is the truth',
+      description: 'Events may be lost, what landing holds is the truth; and a deployment may have brought new tables',
       schedule: Schedule.expression(aws.reconcile),
+      // Once all of it is there. It has no part in the deployment, so nothing that fails here takes it back.
+      eventPattern: {
+        source: ['aws.cloudformation'],
+        detailType: ['CloudFormation Stack Status Change'],
+        detail: { 'stack-id': [this.stackId], 'status-details': { status: ['CREATE_COMPLETE', 'UPDATE_COMPLETE'] } },
+      },
       targets: [new FunctionTarget(reconcile.function, { event: RuleTargetInput.fromObject({}), retryAttempts: 1 })],
     })
     const curating = make(

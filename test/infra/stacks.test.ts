@@ -276,6 +276,15 @@ describe('from landing to the function', () => {
     expect(logs.Properties.RetentionInDays).toBe(30)
     const schedule = one(everything.pipeline, 'AWS::Events::Rule', 'Name', 'shop-1-reconcile')
     expect(schedule.Properties.ScheduleExpression).toBe('cron(0 6 * * ? *)')
+    // … and by a deployment that is through, which may have brought models: it starts what nobody waits for.
+    expect(schedule.Properties.EventPattern).toEqual({
+      source: ['aws.cloudformation'],
+      'detail-type': ['CloudFormation Stack Status Change'],
+      detail: {
+        'stack-id': [{ Ref: 'AWS::StackId' }],
+        'status-details': { status: ['CREATE_COMPLETE', 'UPDATE_COMPLETE'] },
+      },
+    })
   })
 })
 
