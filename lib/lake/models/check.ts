@@ -1,7 +1,6 @@
 // Holds models against the tables that there are and against each other, before anything runs: which tables and columns they
 // read, what they give, in which order they are made. Every problem has its place in the file.
 
-import { exact, plainText } from '../../contract/exact.ts'
 import { nearest } from '../../contract/names.ts'
 import { partitionProblems, partitionText } from '../../contract/partition.ts'
 import type { Query, Select } from '../../sql/ast.ts'
@@ -9,14 +8,15 @@ import { QueryError } from '../../sql/errors.ts'
 import { ungrouped } from '../../sql/grouping.ts'
 import { offsetOf, placeOf, type Token, tokensOf } from '../../sql/lex.ts'
 import { queryOf, relationOf, type TableRef, tablesOf } from '../../sql/refs.ts'
-import { athenaName, duckdbName, isNumber, type Type, typeOfColumn } from '../../sql/types.ts'
+import { athenaName, duckdbName, type Type, typeOfColumn } from '../../sql/types.ts'
 import { walk } from '../../sql/walk.ts'
 import { hex } from '../keys.ts'
 import { translate } from '../statement.ts'
 import { driverOf, type Problem } from './driver.ts'
+import { misfit, unstorable } from './fits.ts'
 import { type ModelIssue, saidBy } from './issues.ts'
 import type { KnownTable } from './known.ts'
-import type { AcceptedValue, Model, ModelSource, SettingPath } from './model.ts'
+import type { Model, ModelSource, SettingPath } from './model.ts'
 import { testQueries } from './tests.ts'
 
 export interface Checked {
@@ -544,7 +544,7 @@ class Check {
 }
 
 const TEMPLATE =
-  'There are no templates in a model: write the name of the table, like curated.orders. In which order models are made follows from their SQL.'
+  'There are no templates in a model: write the name of the table itself, like curated.orders, and settings into the front matter. In which order models are made follows from their SQL.'
 
 /** A second statement, or one that changes something, with its place. */
 function notOneSelect(sql: string): Problem | undefined {
@@ -589,59 +589,6 @@ function itemsOf(body: Query['body']): { at: number; end?: number; name?: string
     const name = alias ?? (expr.kind === 'name' || expr.kind === 'dot' ? expr.name : undefined)
     return { at, end, star: false, ...(name === undefined ? {} : { name }) }
   })
-}
-
-/** What is in the way of keeping values of a type in an Iceberg table; undefined: nothing. */
-function unstorable(type: Type): string | undefined {
-  switch (type.of) {
-    case 'tinyint':
-    case 'smallint':
-      return 'Iceberg has no such type: write CAST(x AS integer).'
-    case 'unknown':
-      return 'NULL alone has no type: write CAST(NULL AS varchar), or the type that is meant.'
-    case 'instant':
-      return 'Tables hold timestamps without a time zone, in UTC: write CAST(x AS timestamp).'
-    case 'json':
-      return 'Take values out with json_extract_scalar(json, path), or write json_format(…).'
-    case 'months':
-    case 'span':
-      return 'A table cannot hold it: count days or hours with date_diff.'
-    case 'foreign':
-      return 'A table cannot hold it: cast it to a type of Athena.'
-    case 'array':
-      return unstorable(type.item)
-    case 'map':
-      return unstorable(type.key) ?? unstorable(type.value)
-    case 'row': {
-      if (type.fields.some(({ name }) => name === undefined || !/^[a-z_][a-z0-9_]*$/.test(name)))
-        return 'Its fields need names in small letters: write CAST(ROW(…) AS ROW(name type, …)).'
-      return type.fields.map((field) => unstorable(field.type)).find((wrong) => wrong !== undefined)
-    }
-    default:
-      return undefined
-  }
-}
-
-/** Why a column of that type can have no such value, the type first; undefined: it may, as far as can be seen here. */
-function misfit(value: AcceptedValue, type: Type): string | undefined {
-  const isText = typeof value === 'string'
-  const name = athenaName(type)
-  if (typeof value === 'boolean')
-    return type.of === 'boolean'
-      ? undefined
-      : `${name}, and ${value} is none${type.of === 'varchar' ? `: write "${value}", in quotes` : ''}`
-  if (type.of === 'varchar') return undefined
-  if (type.of === 'boolean') return `${name}: its values are true and false, without quotes`
-  if (type.of === 'date' || type.of === 'timestamp')
-    return isText
-      ? undefined
-      : `${name}, and ${value.number} is a number: write "2026-01-31${type.of === 'date' ? '' : ' 12:30:00'}"`
-  if (!isNumber(type)) return `${name}, whose values cannot be listed: write a test with sql`
-  if (isText) return `${name}, and ${JSON.stringify(value)} is a text: write numbers, without quotes`
-  const number = exact(value.number)
-  if (type.of === 'double' || type.of === 'real' || !number) return undefined
-  const digits = plainText(number).replace(/^-?0?\.?|\./g, '').length
-  return digits > 38 ? `${name}, and ${value.number} has more than 38 digits` : undefined
 }
 
 /** The query alone, from its first word to its last. */
