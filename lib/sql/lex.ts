@@ -103,7 +103,8 @@ export function tokensOf(sql: string): Token[] {
       push('string', text, text.slice(1, -1).replaceAll("''", "'"))
       continue
     }
-    const sign = SIGNS.find((one) => sql.startsWith(one, at))
+    // One that is closed was white space.
+    const sign = sql.startsWith('/*', at) ? undefined : SIGNS.find((one) => sql.startsWith(one, at))
     if (sign === undefined) {
       const open = sql[at] === "'" || sql[at] === '"' || sql.startsWith('/*', at)
       const [character = ''] = sql.slice(at)

@@ -99,6 +99,7 @@ describe('front matter', () => {
     ['schedule: a: b', '3:11: The front matter is not YAML: a text with a colon and a blank in it needs quotes.'],
     ['uniqueKey: id, day', '3:1: uniqueKey must be a list where it is several columns: [day, shop]. Found "id, day".'],
     ['uniqueKey: [id, ID]', '3:1: uniqueKey must name each column once. Found ["id","ID"].'],
+    ['tests: [unique: []]', '3:9: tests.unique must name a column. Found [].'],
     ['schedule:', '3:1: schedule must be a text. Found nothing.'],
     ['columns: [id: x]', '3:1: columns must give each column its description, like {revenue: In euros}.'],
     [
@@ -190,6 +191,9 @@ describe('tables', () => {
     ['SELECT "$path" AS p FROM clean.orders', 'm.sql:1:1: A model cannot have "$path"'],
     ["SELECT id FROM curated.orders FOR VERSION AS OF 'x'", 'A model reads tables as they are now'],
     ['SELECT upload FROM ops.receipts', 'm.sql:1:20: ops.receipts tells of operations and changes all the time'],
+    ['/* A model.\nSELECT 1 AS x', 'm.sql:1:1: The SQL cannot be read: a quote or comment is not closed.'],
+    ["SELECT ';' AS x;\n\nSELECT 2 AS x;", 'm.sql:3:1: A second statement begins here'],
+    ["SELECT * FROM {{ ref('orders') }}", 'm.sql:1:15: There are no templates in a model'],
     ['SHOW TABLES', 'm.sql:1:1: SHOW cannot stand here'],
     [
       'DELETE FROM clean.orders',

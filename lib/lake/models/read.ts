@@ -27,7 +27,7 @@ const NAME = /^[a-z][a-z0-9_]{0,127}$/
 
 const text = z.string('must be a text').trim().min(1, 'must say something')
 const oneOrMore = z
-  .union([text, z.array(text).min(1)], 'must be a column, or a list of columns')
+  .union([text, z.array(text).min(1, 'must name a column')], 'must be a column, or a list of columns')
   .transform((found) => (typeof found === 'string' ? [found] : found))
   .refine(
     (found) => !found.some((column) => column.includes(',')),
