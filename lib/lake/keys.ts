@@ -48,15 +48,18 @@ export function retractionId(landingKey: string, sequence: number, at: Date): st
 }
 
 /**
- * The id of checking a version again that was decided before. It sorts beside the drop, and the sequence number of the
- * head that it was decided upon makes it one of its own, however often a version is checked again.
+ * The id of checking a version again that was decided before. It sorts beside the drop, or beside the upload that its bytes are in
+ * the lake by (`own`): files that came again unchanged, and looking at them again, change nothing in the order of sources. The
+ * sequence number of the head that it was decided upon makes it one of its own, however often a version is checked again.
  */
 export function replayId(
   landingKey: string,
   version: Pick<ObjectInfo, 'version' | 'modified'>,
   sequence: number,
+  own?: string,
 ): string {
-  return idAt(version.modified, `${landingKey}\0${version.version}\0replayed\0${sequence}`)
+  const stamp = own?.slice(0, own.indexOf('-')) ?? stampOf(version.modified)
+  return `${stamp}-${hex(`${landingKey}\0${version.version}\0replayed\0${sequence}`, 12)}`
 }
 
 /** The UTC day in an upload id. Throws for what is no upload id. */
@@ -167,6 +170,7 @@ export function hex(text: string, length: number): string {
 }
 
 function idAt(time: Date, what: string): string {
-  const stamp = time.toISOString().replaceAll(/[-:.]/g, '')
-  return `${stamp}-${hex(what, 12)}`
+  return `${stampOf(time)}-${hex(what, 12)}`
 }
+
+const stampOf = (time: Date): string => time.toISOString().replaceAll(/[-:.]/g, '')

@@ -52,7 +52,8 @@ export async function recheck(
     const obstacle = await obstacleTo(context, plan, head, own, before, options)
     if (obstacle) return obstacle
 
-    const work = startWork(context, plan, { key, info, upload: replayId(key, info, head.sequence) }, options)
+    const upload = replayId(key, info, head.sequence, own?.upload)
+    const work = startWork(context, plan, { key, info, upload }, options)
     const start = performance.now()
     try {
       // As if this version had not been decided: its own rows do not make it a duplicate of itself.

@@ -144,6 +144,12 @@ export function replayOne(
       if (answer.kind !== 'undecided') return { source, result: answer.kind, detail: answer.detail }
       const was = (await readHead(ops, plan.dataset, source))?.head.version === info.version
       const { won, receipt } = await ingestVersion(context, plan, source, info, options)
+      // The same bytes again are taken for what they were taken for: whether today's contract agrees is still to be seen.
+      if (receipt?.outcome === 'duplicate') {
+        const checked = await recheck(context, plan, source, info, { ...options, again: false })
+        if (checked.kind === 'checked again' && checked.receipt)
+          return { source, result: 'checked_again', detail: checked.receipt.outcome, receipt: checked.receipt }
+      }
       if (won && receipt) return { source, result: 'decided', detail: receipt.outcome, receipt }
       return { source, result: was ? 'unchanged' : 'decided', detail: receipt?.outcome ?? 'decided' }
     }

@@ -1,7 +1,7 @@
 // Replay: what it decides, what it checks again, what it leaves; and that every upload keeps its one receipt.
 
 import { createHash } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { deleteFault, listFaults, writeFault } from '../../lib/lake/faults.ts'
@@ -126,6 +126,34 @@ describe('replay of a source', () => {
     await replay(amend('hash-3'), { source: 'files/a.csv' })
     expect(await bench.rows()).toEqual(['one'])
     expect(await receipts()).toHaveLength(3)
+  })
+
+  it('checks bytes again that came again unchanged, in one step, and leaves them at their place among the sources', async () => {
+    bench = await openBench()
+    const again = async (key: string, text: string, time: string) => {
+      await bench.land(key, text)
+      await utimes(bench.lake.locate('landing', key), new Date(time), new Date(time))
+      return ingest(bench.context, key)
+    }
+    const first = await again('files/a.csv', 'one\n', '2026-01-01T00:00:00Z')
+    const other = await again('files/b.csv', 'two\n', '2026-01-02T00:00:00Z')
+    await bench.land('files/a.csv', 'one\n')
+    const { replayed } = await replay(
+      amend('hash-2', (text) => text.replace('one', 'uno')),
+      { source: 'files/a.csv' },
+    )
+    expect(replayed).toMatchObject([{ result: 'checked_again', detail: 'accepted' }])
+    expect(await bench.rows()).toEqual(['two', 'uno'])
+    const upload = replayed[0]?.receipt?.upload ?? ''
+    expect(upload.slice(0, 18)).toBe(first?.upload.slice(0, 18))
+    expect(upload).not.toBe(first?.upload)
+    expect(upload < (other?.upload ?? '')).toBe(true)
+    expect((await receipts()).map(({ outcome }) => outcome).sort()).toEqual([
+      'accepted',
+      'accepted',
+      'accepted',
+      'duplicate',
+    ])
   })
 
   it('changes the newest version in its own place where versions add up', async () => {

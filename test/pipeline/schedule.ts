@@ -228,8 +228,11 @@ async function dropVersion(world: World, key: string, text: string): Promise<voi
   const version = { key, version: info.version, upload: uploadId(key, info), text }
   world.versions.push(version)
   world.uploads.set(version.upload, version)
-  for (let sequence = 1; sequence <= MOST_SEQUENCE; sequence++)
-    world.uploads.set(replayId(key, info, sequence), version)
+  // The same bytes may be in the lake by an earlier version: looking at them again then stays at that one's place.
+  const same = world.versions.filter((one) => one.key === key && one.text === text)
+  for (const { upload } of same)
+    for (let sequence = 1; sequence <= MOST_SEQUENCE; sequence++)
+      world.uploads.set(replayId(key, info, sequence, upload), version)
   const isNamed = world.named === 'all' || (world.named === 'some' && world.later.chance(0.5))
   if (isNamed) world.queue.push(`${key}${AT}${world.versions.length - 1}`)
   world.story.push(`users: drop ${key} = ${JSON.stringify(text)} as ${uploadId(key, info)}`)
