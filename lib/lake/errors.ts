@@ -67,9 +67,14 @@ export class StillRunning extends Error {
   override name = 'StillRunning'
 }
 
-/** A table cannot become what its contract says now without a new major version. Nothing was touched. */
+/** A table cannot become what its contract says now, without a new major version or because of its rows. Nothing was touched. */
 export class SchemaChangeRefused extends Error {
   override name = 'SchemaChangeRefused'
+  readonly advice: string
+  constructor(message: string, advice = 'Raise the major version of the contract, or take the change back.') {
+    super(message)
+    this.advice = advice
+  }
 }
 
 /**

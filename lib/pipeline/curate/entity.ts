@@ -57,6 +57,14 @@ export function fullChange({
   }
 }
 
+/** Asks how many keys of one upload no row has to itself, or are not all there: of rows that were taken in under another key. */
+export function withoutKeyQuery(dataset: string, key: readonly string[]): string {
+  const keys = key.map(name)
+  const missing = keys.map((column) => `${column} IS NULL`).join(' OR ')
+  const groups = `SELECT count(*) AS n FROM clean.${name(dataset)} GROUP BY _upload, ${keys.join(', ')} HAVING count(*) > 1 OR ${missing}`
+  return `SELECT count(*) AS n FROM (${groups}) AS k`
+}
+
 /** Only what came and what left. */
 export function changeOf(change: EntityChange): TableChange {
   const { dataset, table, key, came, left } = change

@@ -11,7 +11,7 @@ import type { PartitionField, TableJob } from '../../lake/ports.ts'
 import { runId } from '../../lake/runs.ts'
 import type { KeptVersion, TableState } from '../../lake/table-state.ts'
 import { type CurateContext, type Curated, inputsOf, testedWith } from './context.ts'
-import { changeOf, fullChange, LEFT_PLACES, NAMED_UPLOADS } from './entity.ts'
+import { changeOf, fullChange, LEFT_PLACES, NAMED_UPLOADS, withoutKeyQuery } from './entity.ts'
 import { cleanUploads, digestOf, type Inputs, lookAtInputs, sourceOf, type Uploads, uploadOf } from './inputs.ts'
 
 export interface PlanOptions {
@@ -91,7 +91,9 @@ export async function planTable(
   const facts: Facts = { context, definition, state, inputs, tested: tested.ids, full: options.full ?? false }
   if (curated.kind !== 'entity') return planModel(facts, curated)
   try {
-    return planEntity(facts, curated, known?.uploads ?? {})
+    const planned = planEntity(facts, curated, known?.uploads ?? {})
+    await checkNewKey(facts, curated)
+    return planned
   } catch (error) {
     if (!(error instanceof SchemaChangeRefused)) throw error
     return { todo: 'refuse', why: error.message, error, definition: withTests(curated, definition), inputs: inputs.ids }
@@ -185,6 +187,19 @@ function planEntity(facts: Facts, curated: Curated & { kind: 'entity' }, uploads
   const followed = widened ? null : { came, left: leaving }
   const step = stepOf(facts, curated, key, change, { ...shared, scope: 'change', change: followed })
   return { todo: 'run', why: `${uploadsInWords(came.length)} came, ${uploadsInWords(leaving.length)} left`, step }
+}
+
+/** Under another key than before, rows of clean may have none: of them a merge would lose some, and have others twice. */
+async function checkNewKey({ context, state }: Facts, curated: Curated & { kind: 'entity' }): Promise<void> {
+  const key = keyOf(curated)
+  if (!state?.version || key.length === 0 || key.join() === state.key.join()) return
+  const found = await context.lake.queries.query(withoutKeyQuery(curated.name, key))
+  const without = Number(found.rows[0]?.[0] ?? 0)
+  if (without === 0) return
+  throw new SchemaChangeRefused(
+    `curated.${curated.name} cannot have the key ${key.join(', ')} yet: rows that came under its former key have no value there, or the same as others of their file (${without} ${without === 1 ? 'case' : 'cases'}). Nothing was touched.`,
+    `Bring the files through the contract again, which sets such rows aside: weir replay --dataset ${curated.name}`,
+  )
 }
 
 const uploadsInWords = (n: number): string => (n === 1 ? '1 upload' : `${n} uploads`)

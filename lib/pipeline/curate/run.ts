@@ -298,7 +298,7 @@ async function refuse(
     reason: {
       code: 'schema_change',
       message: error.message,
-      advice: 'Raise the major version of the contract, or take the change back.',
+      advice: error.advice,
     },
   }
   const state = { ...(stored?.state ?? blankState(curated)), failed: { run, definition, inputs }, lastRun: record }
