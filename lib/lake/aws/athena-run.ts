@@ -128,6 +128,10 @@ export function scanned(
 export const saidOf = ({ Status }: QueryExecution): string =>
   Status?.StateChangeReason || Status?.AthenaError?.ErrorMessage || 'no reason given'
 
+/** Stopped by a person or a worker that gave up, not by a limit. */
+export const wasStopped = (execution: QueryExecution): boolean =>
+  execution.Status?.State === 'CANCELLED' && !/limit/i.test(saidOf(execution))
+
 /** Failures that say the same of every statement; undefined for the others. */
 export function commonFailure(execution: QueryExecution, workgroup: string): Error | undefined {
   const said = saidOf(execution)

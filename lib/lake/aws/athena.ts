@@ -11,11 +11,20 @@ import {
   type Row,
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
-import { QueryError, UnsupportedSql } from '../errors.ts'
+import { QueryError, StillRunning, UnsupportedSql } from '../errors.ts'
 import type { Catalog, ObjectStore, QueryEngine, QueryOptions, QueryResult } from '../ports.ts'
 import { listTableStates } from '../table-state.ts'
 import { namesThePast, statementOfThePast } from './athena-as-of.ts'
-import { commonFailure, ended, inOurWords, saidOf, scanned, startExecution, type Workgroup } from './athena-run.ts'
+import {
+  commonFailure,
+  ended,
+  inOurWords,
+  saidOf,
+  scanned,
+  startExecution,
+  type Workgroup,
+  wasStopped,
+} from './athena-run.ts'
 import { AccessDenied, awsError, guarded } from './errors.ts'
 import { readStatement, type Statement } from './names.ts'
 
@@ -40,7 +49,8 @@ export function openAthena(settings: AthenaSettings): QueryEngine {
   return { query: (sql, options) => query(settings, sql, options) }
 }
 
-async function query(settings: AthenaSettings, sql: string, { signal, asOf }: QueryOptions = {}): Promise<QueryResult> {
+async function query(settings: AthenaSettings, sql: string, options: QueryOptions = {}): Promise<QueryResult> {
+  const { signal, asOf, deadline, note } = options
   const start = performance.now()
   const { athena, rewrite } = settings
   const statement = await understood(settings, sql, asOf)
@@ -49,12 +59,23 @@ async function query(settings: AthenaSettings, sql: string, { signal, asOf }: Qu
   const text = rewrite ? await rewrite(statement) : statement.sql
   signal?.throwIfAborted()
   // A start whose answer was lost is tried again: with the same token it is the same execution, not a second one.
-  const id = await startExecution(settings, text, randomUUID(), (said) =>
-    inOurWords(said, statement, settings.databases),
-  )
+  const begin = async (): Promise<string> => {
+    const id = await startExecution(settings, text, randomUUID(), (said) =>
+      inOurWords(said, statement, settings.databases),
+    )
+    await note?.set(id)
+    return id
+  }
+  const noted = note?.get()
+  let id = noted ?? (await begin())
   let done = false
   try {
-    const execution = await ended(athena, id, { signal })
+    let execution = await ended(athena, id, { signal, deadline })
+    // Stopped by somebody who gave up: it is asked again.
+    if (id === noted && wasStopped(execution)) {
+      id = await begin()
+      execution = await ended(athena, id, { signal, deadline })
+    }
     done = true
     if (execution.Status?.State !== 'SUCCEEDED') throw await failure(settings, statement, execution)
     const result = await fetchRows(athena, id, statement, signal)
@@ -63,6 +84,7 @@ async function query(settings: AthenaSettings, sql: string, { signal, asOf }: Qu
       stats: { ...scanned(execution, statement), milliseconds: Math.round(performance.now() - start) },
     }
   } catch (error) {
+    if (error instanceof StillRunning) throw error
     // Nobody waits for it any more: it must not go on scanning at our cost. That it cannot be stopped is no news then.
     if (!done) await athena.send(new StopQueryExecutionCommand({ QueryExecutionId: id })).catch(() => undefined)
     if (signal?.aborted) throw signal.reason

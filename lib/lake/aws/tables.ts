@@ -34,6 +34,7 @@ import {
   scanned,
   startExecution,
   type Workgroup,
+  wasStopped,
 } from './athena-run.ts'
 import { codeOf, guarded, Throttled } from './errors.ts'
 import { NO_SNAPSHOT, readStatement, type Statement, versionsDatabase } from './names.ts'
@@ -272,8 +273,7 @@ async function runPiece(
     const done = { ran: ranStatement(piece.sql, execution), execution, attempt }
     if (execution.Status?.State === 'SUCCEEDED') return done
     // Stopped by a worker that gave up: this one goes on.
-    const stopped = noted !== undefined && execution.Status?.State === 'CANCELLED'
-    const again = stopped ? !/limit/i.test(saidOf(execution)) : mayPass(execution)
+    const again = (noted !== undefined && wasStopped(execution)) || mayPass(execution)
     // Athena may have committed before it failed: then the rows are there, and must not come twice.
     if (again && piece.once && (await wasCommitted(settings, job, execution, options))) return done
     if (!again || attempt >= attempts) throw failure(settings, job, piece, execution)

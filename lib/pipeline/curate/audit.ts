@@ -1,9 +1,10 @@
 // The tests of a model, run on what its run has made before readers see it.
 
+import { hex } from '../../lake/keys.ts'
 import { nullKeyQuery } from '../../lake/models/incremental.ts'
 import type { Model } from '../../lake/models/model.ts'
 import { testQueries } from '../../lake/models/tests.ts'
-import type { StagedTable } from '../../lake/ports.ts'
+import type { QueryResult, StagedTable, TableRunOptions } from '../../lake/ports.ts'
 import type { Run } from '../../lake/runs.ts'
 import type { CurateContext, Curated } from './context.ts'
 
@@ -18,8 +19,14 @@ export async function audit(
   curated: Curated,
   staged: StagedTable,
   inputs: Readonly<Record<string, string>>,
-  signal?: AbortSignal,
+  { signal, deadline, journal }: TableRunOptions,
 ): Promise<Audit> {
+  // What takes longer than there is time goes on, and whoever comes after waits for it.
+  const ask = async (sql: string): Promise<QueryResult> => {
+    const step = `audit ${hex(sql, 12)}`
+    const note = { get: () => journal.get(step), set: (value: string) => journal.set(step, value) }
+    return await lake.queries.query(sql, { signal, deadline, note })
+  }
   const found: Audit = { tests: [], failed: [] }
   if (curated.kind === 'entity') return found
   const { model } = curated
@@ -28,8 +35,8 @@ export async function audit(
   const nullKeys = staged.job.change.kind === 'merge' ? nullKeyQuery(model, pinned(model, inputs)) : undefined
   if (nullKeys) queries.push(nullKeys)
   for (const { test, column, severity, sql, samples } of queries) {
-    const failures = Number((await lake.queries.query(sql, { signal })).rows[0]?.[0] ?? 0)
-    const shown = failures > 0 && samples ? await lake.queries.query(samples, { signal }) : undefined
+    const failures = Number((await ask(sql)).rows[0]?.[0] ?? 0)
+    const shown = failures > 0 && samples ? await ask(samples) : undefined
     const result = {
       test,
       ...(column === undefined ? {} : { column }),

@@ -116,7 +116,7 @@ interface Facts {
 }
 
 /** What decides about the rows; words about them do not. */
-function definitionOf(curated: Curated): string {
+export function definitionOf(curated: Curated): string {
   const columns = curated.table.columns.map(({ name, type }) => [name, type])
   const rest =
     curated.kind === 'entity'

@@ -13,7 +13,7 @@ import { type Audit, audit } from './audit.ts'
 import { type CurateContext, type Curated, curatedNamed, dependentsOf, KEPT_VERSIONS } from './context.ts'
 import { NAMED_UPLOADS } from './entity.ts'
 import { cleanUploads, type Uploads, uploadOf } from './inputs.ts'
-import { type PlanOptions, partitionsOf, planTable, type Step, withTests } from './plan.ts'
+import { definitionOf, type PlanOptions, partitionsOf, planTable, type Step, withTests } from './plan.ts'
 
 export interface CurateOptions extends PlanOptions {
   signal?: AbortSignal
@@ -35,6 +35,8 @@ export interface CurateResult {
   dependents: string[]
 }
 
+/** Noted of a run whose tests have passed, with them: from now on its rows may be before readers. */
+const AUDITED = 'audited'
 /** Uploads that a run's record names. */
 const NAMED_IN_RUN = 20
 
@@ -68,8 +70,13 @@ export async function curateTable(
     try {
       const pending = context.lake.tables.resumes ? stored?.state.pending : undefined
       if (stored && pending) {
+        const step = pending.step as Step
+        if (isOutdated(curated, step, pending.journal)) {
+          await writeTableState(ops, stored, { ...stored.state, pending: null }, context.now())
+          continue
+        }
         // What was begun may be half done: it is finished as it was begun, and only then is looked at what is new.
-        finished = await perform(context, curated, stored, pending.step as Step, options)
+        finished = await perform(context, curated, stored, step, options)
         if (finished.outcome !== 'published') return finished
         continue
       }
@@ -93,6 +100,13 @@ export async function curateTable(
     }
   }
 }
+
+/**
+ * Begun of a model that a deployment has changed since: today's tests are not for what it gave then. As long as it has not passed any,
+ * nothing of it is before readers, and it is begun anew. A run of an entity table is always ended: its rows may be in the table.
+ */
+const isOutdated = (curated: Curated, { job, definition }: Step, journal: Record<string, string>): boolean =>
+  job.kind !== 'entity' && journal[AUDITED] === undefined && definition !== definitionOf(curated)
 
 /** Does a step, and notes how it ended. Throws PreconditionFailed when another worker was faster. */
 async function perform(
@@ -164,12 +178,13 @@ async function auditOnce(
   curated: Curated,
   staged: StagedTable,
   step: Step,
-  { journal, signal }: TableRunOptions,
+  run: TableRunOptions,
 ): Promise<Audit> {
-  const noted = journal.get('audited')
+  if (step.job.kind === 'entity') return { tests: [], failed: [] }
+  const noted = run.journal.get(AUDITED)
   if (noted !== undefined) return { tests: JSON.parse(noted) as Run['tests'], failed: [] }
-  const found = await audit(context, curated, staged, step.inputs, signal)
-  if (found.tests.length > 0 && found.failed.length === 0) await journal.set('audited', JSON.stringify(found.tests))
+  const found = await audit(context, curated, staged, step.inputs, run)
+  if (found.failed.length === 0) await run.journal.set(AUDITED, JSON.stringify(found.tests))
   return found
 }
 

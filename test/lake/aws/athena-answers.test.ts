@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openAthena } from '../../../lib/lake/aws/athena.ts'
 import { ScanLimitReached } from '../../../lib/lake/aws/athena-run.ts'
 import { AccessDenied, LakeNotDeployed } from '../../../lib/lake/aws/errors.ts'
-import { QueryError } from '../../../lib/lake/errors.ts'
+import { QueryError, StillRunning } from '../../../lib/lake/errors.ts'
 import { ORDERS } from '../../conformance/query.ts'
 import { type Answer, type AnswerServer, refusal, startAnswers } from './answers.ts'
 
@@ -111,6 +111,27 @@ test('who stops waiting stops the query', async () => {
   setTimeout(() => controller.abort(new Error('Enough.')), 150)
   await expect(endless).rejects.toThrow('Enough.')
   expect(server.asked.at(-1)).toEqual({ action: 'StopQueryExecution', body: { QueryExecutionId: 'q1' } })
+})
+
+test('who asks with the note of another waits for the same query; one that was stopped is asked again', async () => {
+  server.answers.GetQueryResults = [page([['a', 'integer']], [['a'], ['1']])]
+  const notes = ['q7']
+  const note = { get: () => notes.at(-1), set: async (value: string) => void notes.push(value) }
+  const lake = openAthena({ athena, workgroup: 'weir-analysts', databases, catalog })
+  await lake.query('SELECT 1 AS a', { note })
+  expect(actions()).toEqual(['GetQueryExecution', 'GetQueryResults'])
+  expect(server.asked[0]?.body).toEqual({ QueryExecutionId: 'q7' })
+  server.answers.GetQueryExecution = [failed('Query cancelled by user', 'CANCELLED'), succeeded()]
+  await lake.query('SELECT 1 AS a', { note })
+  expect(notes).toEqual(['q7', 'q1'])
+  expect(server.asked.at(-1)).toMatchObject({ action: 'GetQueryResults', body: { QueryExecutionId: 'q1' } })
+})
+
+test('what still runs at the deadline goes on', async () => {
+  server.answers.GetQueryExecution = [{ body: { QueryExecution: { Status: { State: 'RUNNING' } } } }]
+  const lake = openAthena({ athena, workgroup: 'weir-analysts', databases, catalog })
+  await expect(lake.query('SELECT 1', { deadline: new Date() })).rejects.toThrow(StillRunning)
+  expect(actions()).not.toContain('StopQueryExecution')
 })
 
 test.each([
