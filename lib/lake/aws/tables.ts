@@ -57,7 +57,6 @@ import {
   publicName,
   publishPieces,
   readStoredName,
-  rowsWithoutKey,
   STORED_PREFIX,
   showProperties,
   snapshotsSince,
@@ -131,17 +130,11 @@ async function stage(settings: AthenaTablesSettings, job: TableJob, options: Tab
   await refuseIncomplete(settings, job)
   const found = await foundBy(settings, job, options)
   const pieces = await publishPieces(job, names, { found, ...keepDaysOf(settings) })
-  // A table is made anew by dropping it: not before it is known that its query can run, and gives what can be taken.
-  if (
-    job.kind === 'entity' &&
-    pieces.some(({ step }) => step === 'drop') &&
-    options.journal.get('drop') === undefined
-  ) {
-    const { rows, ran } = await read(settings, await rowsWithoutKey(job, names), options)
-    statements.push(ran)
-    const empty = job.key.length === 0 ? 0 : Number(rows[0]?.[0])
-    if (empty > 0) throw withoutKey(job, empty === 1 ? '1 row' : `${empty} rows`)
-  }
+  // A table is made anew by dropping it: not before it is known that its query can run.
+  if (job.kind === 'entity' && pieces.some(({ step }) => step === 'drop') && options.journal.get('drop') === undefined)
+    statements.push(
+      (await read(settings, `EXPLAIN ${(await readStatement(job.change.query, names.databases)).sql}`, options)).ran,
+    )
   const [first] = await stagePieces(job, names)
   const uncounted = { written: null, removed: null, total: null }
   if (!first) return { job, preview: previewOf(job, names, storedName(job)), rows: uncounted, statements }
@@ -430,18 +423,19 @@ function failure(
     return new QueryError(
       `The query gives several rows for one key of ${table}, so none of them can be taken. (${said})`,
     )
-  if (job && said.includes(NO_KEY)) return withoutKey(job, 'rows')
+  const [, keyless] = said.split(NO_KEY)
+  if (job && keyless !== undefined) {
+    const { key } = job
+    return new QueryError(
+      `The query of ${table} gives rows without a key, such as of upload ${keyless.split(/[\s.]/)[0]}: ${key.join(', ')} ${key.length === 1 ? 'is' : 'are'} NULL.`,
+    )
+  }
   if (/INVALID_SNAPSHOT|snapshot.*(not found|does not exist|cannot find)|No version history/i.test(said))
     return new QueryError(
       `An earlier version that ${table} is made from is not kept any more. Make it anew: ${anew} (${said})`,
     )
   return new QueryError(said)
 }
-
-const withoutKey = ({ table, key }: TableJob, rows: string): QueryError =>
-  new QueryError(
-    `The query of ${table.name} gives ${rows} without a key: ${key.join(', ')} ${key.length === 1 ? 'is' : 'are'} NULL. Leave such rows out: WHERE ${key[0]} IS NOT NULL.`,
-  )
 
 async function maintain(
   settings: AthenaTablesSettings,

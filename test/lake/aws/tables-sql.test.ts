@@ -64,7 +64,7 @@ const CREATE = (columns: string, run = RUN) =>
   "TBLPROPERTIES ('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd', 'vacuum_max_snapshot_age_seconds' = '2592000')"
 const PLAIN = "  `id` bigint COMMENT 'The order.',\n  `d` date,\n  `_upload` string"
 /** Behind the rows that come to an entity table. */
-const KEYED = `\nWHERE CASE WHEN q."id" IS NULL THEN CAST('a row without a key' AS boolean) ELSE true END`
+const KEYED = `\nWHERE CASE WHEN q."id" IS NULL THEN CAST('a row without a key came with ' || q._upload AS boolean) ELSE true END`
 const INSERT_ANY = `INSERT INTO "weir_curated"."orders" ("id", "d", "_upload")
 SELECT q."id" AS "id", q."d" AS "d", q."_upload" AS "_upload"
 FROM (
@@ -180,9 +180,8 @@ WHEN NOT MATCHED AND s._left IS NULL THEN INSERT ("id", "d", "_upload") VALUES (
     expect(await statements(following())).toEqual([REPLACE])
     const [unkeyed] = await statements(following({ key: [] }))
     expect(unkeyed).toContain('w._left FROM (SELECT DISTINCT _upload AS _left FROM "weir_curated"."orders") AS w\n')
-    const [keysOnly] = await statements(
-      following({ table: table([column('id', 'BIGINT')]), baseColumns: [column('id', 'BIGINT')] }),
-    )
+    const keys = [column('id', 'BIGINT'), column('_upload', 'VARCHAR')]
+    const [keysOnly] = await statements(following({ key: ['id', '_upload'], table: table(keys), baseColumns: keys }))
     expect(keysOnly).not.toContain('UPDATE')
   })
 
@@ -559,7 +558,7 @@ describe('rows', () => {
   test('without a key let every statement of an entity table fail that they would come with', async () => {
     const keyless: [null, string, string] = [null, a, 'u1']
     for (const made of [job(), following(), merging([])])
-      await expect(rowsAfter([], [[1, a, 'u1'], keyless], made)).rejects.toThrow('a row without a key')
+      await expect(rowsAfter([], [[1, a, 'u1'], keyless], made)).rejects.toThrow('a row without a key came with u1')
     expect(await rowsAfter([], [keyless], job({ key: [] }))).toHaveLength(1)
   })
 })
