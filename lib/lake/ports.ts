@@ -113,12 +113,12 @@ export interface QueryOptions {
   signal?: AbortSignal
   /** Curated tables as they were at this moment, or as this run left them. */
   asOf?: Date | { run: string }
-  /** Nothing is waited for beyond this moment: StillRunning is thrown. */
-  deadline?: Date | undefined
   /**
-   * Where an engine that answers outside this process (Athena) notes what it has begun: whoever asks the same with that note waits
-   * for it instead of beginning again.
+   * For an engine that answers outside this process (Athena): nothing is waited for beyond this moment. StillRunning is thrown, and
+   * the query goes on.
    */
+  deadline?: Date | undefined
+  /** … and where it notes what it has begun: whoever asks the same with that note waits for it instead of beginning again. */
   note?: { get(): string | undefined; set(value: string): Promise<void> }
 }
 
