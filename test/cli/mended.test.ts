@@ -1,6 +1,6 @@
 // Small promises of the command line that were once broken.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { WEIR_VERSION } from '../../lib/version.ts'
@@ -118,4 +118,93 @@ test('a receipt is found by the end of its id, and within its dataset', async ()
   for (const id of [upload.slice(-12), upload.slice(0, 12), upload])
     expect((await weirJson(lake, ['receipt', id, '--dataset', 'orders'])).document.receipt.upload).toBe(upload)
   expect((await weirJson(lake, ['receipt', upload.slice(-12), '--dataset', 'other'])).code).toBe(3)
+})
+
+describe('what clean has from an older contract', () => {
+  const contract = (version: string, type: string) => `apiVersion: v3.1.0
+kind: DataContract
+id: fees
+version: "${version}"
+status: active
+schema:
+  - name: fees
+    logicalType: object
+    properties:
+      - { name: id, logicalType: integer, primaryKey: true }
+      - { name: fee, ${type} }
+    customProperties: [{ property: weir, value: { match: "fees*.csv" } }]
+`
+  const decimal = (type: string) => `logicalType: number, physicalType: "decimal(${type})"`
+  async function lakeWithFees(): Promise<string> {
+    const lake = await freshLake()
+    await put(lake, 'contracts/fees.yaml', contract('1.0.0', decimal('9,4')))
+    await put(lake, 'fees.csv', 'id,fee\n1,1.2358\n2,2.5000\n')
+    expect((await weir(lake, ['drop', 'fees.csv'])).code).toBe(0)
+    return lake
+  }
+  const rows = async (lake: string, sql: string) => (await weirJson(lake, ['query', sql])).document.rows
+
+  test('is never rounded to a narrower type: it is an error until the files are checked again', async () => {
+    const lake = await lakeWithFees()
+    await put(lake, 'contracts/fees.yaml', contract('2.0.0', decimal('8,2')))
+    const wrong =
+      'clean.fees has a value of fee that came under an older contract: 1.2358. It cannot be read as DECIMAL(8,2) without changing it. Check the files again: weir replay --dataset fees'
+    expect(await weir(lake, ['curate'])).toMatchObject({ code: 3, out: expect.stringContaining(wrong) })
+    expect(await weir(lake, ['query', 'SELECT fee FROM clean.fees'])).toMatchObject({
+      code: 3,
+      err: `weir: ${wrong}\n`,
+    })
+    expect(await rows(lake, 'SELECT count(*) FROM clean.fees')).toEqual([['2']])
+    expect(await rows(lake, 'SELECT fee FROM curated.fees ORDER BY id')).toEqual([['1.2358'], ['2.5000']])
+
+    await weir(lake, ['replay', '--dataset', 'fees'])
+    for (const zone of ['clean', 'curated'])
+      expect(await rows(lake, `SELECT id, fee FROM ${zone}.fees`)).toEqual([['2', '2.50']])
+  })
+
+  test('stays readable where a type only grows, and a text is not taken for a number by guess', async () => {
+    const lake = await lakeWithFees()
+    await put(lake, 'contracts/fees.yaml', contract('2.0.0', decimal('12,4')))
+    await weir(lake, ['curate'])
+    expect(await rows(lake, 'SELECT fee FROM clean.fees ORDER BY id')).toEqual([['1.2358'], ['2.5000']])
+    await put(lake, 'contracts/fees.yaml', contract('3.0.0', 'logicalType: string'))
+    await weir(lake, ['replay', '--dataset', 'fees'])
+    await put(lake, 'contracts/fees.yaml', contract('4.0.0', 'logicalType: integer'))
+    expect((await weir(lake, ['curate'])).out).toContain('came under an older contract: ')
+    expect((await weir(lake, ['query', 'SELECT fee FROM clean.fees WHERE id = 2'])).err).toContain(
+      'came under an older contract: ',
+    )
+  })
+})
+
+test('a file of the lake that is damaged or missing is told of with its table, and what makes it again does so', async () => {
+  const lake = await freshLake()
+  await put(
+    lake,
+    'orders_1.csv',
+    'order_id,order_date,customer_email,country,quantity,unit_price\nA-0001,2026-10-01,,DE,1,1.00\n',
+  )
+  expect((await weir(lake, ['drop', 'orders_1.csv'])).code).toBe(0)
+  const fileOf = async (zone: string) =>
+    (await readdir(join(lake, zone, 'orders'), { recursive: true, withFileTypes: true }))
+      .filter(({ name }) => name.endsWith('.parquet'))
+      .map(({ parentPath, name }) => join(parentPath, name))
+  for (const [zone, again] of [
+    ['curated', ['curate', '--table', 'orders', '--full']],
+    ['clean', ['replay', '--dataset', 'orders', '--force']],
+  ] as const)
+    for (const spoil of ['damaged', 'missing']) {
+      for (const path of await fileOf(zone)) {
+        const { length } = await readFile(path)
+        if (spoil === 'damaged') await writeFile(path, Buffer.alloc(length))
+        else await rm(path)
+      }
+      const sql = `SELECT order_id FROM ${zone}.orders`
+      const ran = await weir(lake, ['query', sql])
+      expect(ran.code).toBe(3)
+      expect(ran.err).toContain(`${zone}.orders`)
+      expect(ran.err).toContain(`weir ${again.join(' ')}`)
+      await weir(lake, [...again])
+      expect((await weirJson(lake, ['query', sql])).document.rows).toEqual([['A-0001']])
+    }
 })

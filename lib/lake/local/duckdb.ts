@@ -4,6 +4,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { RAISED } from '../../sql/expressions.ts'
 import { QueryError } from '../errors.ts'
 import type { TableDefinition } from '../ports.ts'
+import { STOPPED } from './views.ts'
 
 export interface DuckSettings {
   memoryBytes: number
@@ -80,6 +81,8 @@ export function queryError(error: unknown, known: readonly Pick<TableDefinition,
     .replace(/\n\nLINE \d+:[\s\S]*$/, '')
   const [, raised] = new RegExp(`'${RAISED}([\\s\\S]*?)' (?:to INT32|when|could)`).exec(said) ?? []
   if (raised !== undefined) return new QueryError(raised, cause)
+  const stopped = said.split(`Invalid Input Error: ${STOPPED}`)[1]
+  if (stopped !== undefined) return new QueryError(stopped, cause)
   const [, ungrouped] = /column "?([^"\n]+?)"? must appear in the GROUP BY clause/.exec(said) ?? []
   if (ungrouped !== undefined)
     return new QueryError(
@@ -96,8 +99,19 @@ export function queryError(error: unknown, known: readonly Pick<TableDefinition,
       `A query may read the lake's own tables and nothing else: no other files, network, extensions or settings. ${tables} (${said})`,
       cause,
     )
+  const file = /[\\/](clean|curated)[\\/]([^\\/]+)[\\/][^"']*\.parquet/.exec(said)
+  const [, zone = '', table = ''] = file ?? []
+  const whose = file ? `${zone}.${table}` : 'the lake'
+  const again =
+    zone === 'clean'
+      ? ` To read its source again: weir replay --dataset ${table} --force.`
+      : zone === 'curated'
+        ? ` To make the table anew: weir curate --table ${table} --full.`
+        : ''
   if (/^IO Error: (No files found|Cannot open file)/.test(said))
-    return new StaleFiles(`A file of the lake is missing. Run "weir reconcile". (${said})`, cause)
+    return new StaleFiles(`A file of ${whose} is missing.${again} (${said})`, cause)
+  if (file || /^Invalid Error|TProtocolException/.test(said))
+    return new QueryError(`A file of ${whose} is damaged.${again} (${said})`, cause)
   if (/^Out of Memory/.test(said))
     return new QueryError(
       `The query needs more memory than it may use. Select fewer rows or columns, or raise "memory" in weir.yaml. (${said})`,

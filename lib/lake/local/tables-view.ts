@@ -215,7 +215,7 @@ export async function viewLake(source: TableSource, sql: string, options: ViewOp
       const files = paths.filter((path) => path.endsWith('.parquet')).sort()
       if (files.length === 0)
         throw new StaleFiles(
-          `The catalog points ${table.name} at ${partition.location}, and there is no Parquet file. Run "weir reconcile".`,
+          `The catalog points ${table.name} at ${partition.location}, and there is no Parquet file. Run "weir reconcile"; if that mends nothing: weir replay --dataset ${table.name.slice('clean.'.length)} --force.`,
         )
       found.push({ partition, files })
     }

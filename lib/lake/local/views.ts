@@ -25,6 +25,9 @@ export function splitName(name: string): { schema: string; table: string } {
   return { schema: name.slice(0, dot), table: name.slice(dot + 1) }
 }
 
+/** Begins what the SQL here raises by itself; the rest is for whoever asked. */
+export const STOPPED = 'weir: '
+
 /** The column that says from which file a row is, as in Athena. */
 const PATH = '$path'
 
@@ -37,13 +40,38 @@ export function tableView(table: TableDefinition, partitions: PartitionFiles[], 
   const taken = new Set(table.columns.map((column) => column.name.toLowerCase()))
   const keys = table.partitionKeys.filter((key) => !taken.has(key.name.toLowerCase()))
   const columns = [...table.columns, ...keys]
-  const casts = columns.map(({ name, type }) => `CAST(${quoteName(name)} AS ${type}) AS ${quoteName(name)}`)
+  const casts = columns.map((column) => {
+    const value = keys.includes(column)
+      ? `CAST(${quoteName(column.name)} AS ${column.type})`
+      : withoutLoss(table.name, column)
+    return `${value} AS ${quoteName(column.name)}`
+  })
   if (paths) casts.push(quoteName(PATH))
   // This relation without rows gives every column to a table without files, and to files that lack some.
   const empty = `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoteName(name)}`).join(', ')}${paths ? `, CAST(NULL AS VARCHAR) AS ${quoteName(PATH)}` : ''} WHERE false`
   const files = partitions.flatMap((partition) => partition.files)
   const source = files.length === 0 ? '' : ` UNION ALL BY NAME ${reader(table, partitions, files, paths)}`
   return `CREATE VIEW ${quoteName(schema)}.${quoteName(name)} AS SELECT ${casts.join(', ')} FROM (${empty}${source})`
+}
+
+/**
+ * A column as the catalog has it. Files that came under an older contract may have another type: their values are taken as far as
+ * they stay what they are, and anything else is an error that says so. Where the types agree DuckDB folds this to the column.
+ */
+function withoutLoss(table: string, { name, type }: TableColumn): string {
+  const value = quoteName(name)
+  // Lists and structs of other shapes cannot be compared.
+  if (/^STRUCT|\]$/.test(type)) return `CAST(${value} AS ${type})`
+  const about = quoteText(`${STOPPED}${table} has a value of ${name} that came under an older contract: `)
+  const advice = quoteText(
+    `. It cannot be read as ${type} without changing it. Check the files again: weir replay --dataset ${splitName(table).table}`,
+  )
+  const stop = `error(${about} || CAST(${value} AS VARCHAR) || ${advice})`
+  return (
+    `CASE WHEN typeof(${value}) = typeof(CAST(NULL AS ${type})) THEN CAST(${value} AS ${type}) WHEN ${value} IS NULL THEN NULL ` +
+    // What a text means as a date or a number is for the contract to say.
+    `WHEN typeof(${value}) <> 'VARCHAR' AND TRY_CAST(${value} AS ${type}) = ${value} THEN TRY_CAST(${value} AS ${type}) ELSE ${stop} END`
+  )
 }
 
 function reader(table: TableDefinition, partitions: PartitionFiles[], files: string[], paths: boolean): string {
