@@ -81,6 +81,15 @@ export interface Partition {
   location: string
 }
 
+/** A column of one partition whose type is not the table's. */
+export interface Mistyped {
+  values: string[]
+  column: string
+  /** As the catalog writes them. */
+  type: string
+  wanted: string
+}
+
 /** Tables and partitions: a projection of the heads. Swapping a partition's location is atomic for readers. */
 export interface Catalog {
   putTable(table: TableDefinition): Promise<void>
@@ -90,6 +99,11 @@ export interface Catalog {
   putPartition(table: string, partition: Partition): Promise<void>
   deletePartition(table: string, values: string[]): Promise<void>
   listPartitions(table: string): AsyncIterable<Partition>
+  /**
+   * Columns whose files have another type than the table by now, and not one that merely grew: what came under an older
+   * contract. Told only by catalogs whose readers would take such values for others (Glue); elsewhere reading them is the error.
+   */
+  listMistyped(table: string): AsyncIterable<Mistyped>
   /**
    * A catalog that was lost and made anew beside existing heads is not complete: partitions may be missing. `generation`
    * differs for every catalog that was made.

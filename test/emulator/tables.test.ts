@@ -70,6 +70,30 @@ describe('tables in Glue', () => {
     expect(Table?.StorageDescriptor?.Location).toBe(`s3://${lake.names.buckets.clean}/orders/`)
   })
 
+  test('partitions whose files came with another type are told of, those that merely grew are not', async () => {
+    const mistyped = async () => {
+      const found = []
+      for await (const one of lake.catalog.listMistyped('clean.retyped')) found.push(one)
+      return found
+    }
+    const table = (type: string) => ({
+      ...ORDERS,
+      name: 'clean.retyped',
+      columns: [...ORDERS.columns.filter(({ name }) => name !== 'amount'), { name: 'amount', type }],
+    })
+    await lake.catalog.putTable(table('DECIMAL(9,4)'))
+    await lake.catalog.putPartition('clean.retyped', { values: ['2026-03-01', 'a'], location: 'retyped/a/' })
+    await lake.catalog.putTable(table('DECIMAL(18,4)'))
+    expect(await mistyped()).toEqual([])
+    await lake.catalog.putTable(table('DECIMAL(8,2)'))
+    await lake.catalog.putPartition('clean.retyped', { values: ['2026-03-01', 'b'], location: 'retyped/b/' })
+    expect(await mistyped()).toEqual([
+      { values: ['2026-03-01', 'a'], column: 'amount', type: 'decimal(9,4)', wanted: 'decimal(8,2)' },
+    ])
+    await lake.catalog.putPartition('clean.retyped', { values: ['2026-03-01', 'a'], location: 'retyped/a2/' })
+    expect(await mistyped()).toEqual([])
+  })
+
   test('names in mixed case are kept, and found whatever the case', async () => {
     const mixed: TableDefinition = {
       ...ORDERS,

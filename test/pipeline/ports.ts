@@ -56,6 +56,10 @@ function surroundCatalog(catalog: Catalog, around: AroundCall): Catalog {
       await around('catalog.listPartitions', table, async () => {})
       yield* catalog.listPartitions(table)
     },
+    async *listMistyped(table) {
+      await around('catalog.listMistyped', table, async () => {})
+      yield* catalog.listMistyped(table)
+    },
     state: () => catalog.state(),
     markComplete: (generation) => catalog.markComplete(generation),
   }

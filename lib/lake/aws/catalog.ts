@@ -22,11 +22,11 @@ import {
 import { z } from 'zod'
 import { PreconditionFailed, StorageError } from '../errors.ts'
 import { catalogMarkerKey, headsPrefix } from '../keys.ts'
-import type { Catalog, ObjectStore, Partition, TableDefinition } from '../ports.ts'
+import type { Catalog, Mistyped, ObjectStore, Partition, TableDefinition } from '../ports.ts'
 import { compareKeys } from '../valid-key.ts'
 import { AccessDenied, codeOf, guarded, LakeNotDeployed } from './errors.ts'
 import type { Databases } from './names.ts'
-import { definitionOf, glueTableInput, PARQUET, splitTable } from './types.ts'
+import { definitionOf, glueTableInput, PARQUET, readsAs, splitTable } from './types.ts'
 
 export interface GlueCatalogSettings {
   glue: GlueClient
@@ -190,6 +190,21 @@ export function openGlueCatalog({ glue, databases, buckets, ops }: GlueCatalogSe
     return found.sort((a, b) => compareKeys(a.values.join('\0'), b.values.join('\0')))
   }
 
+  async function mistypedIn(name: string): Promise<Mistyped[]> {
+    const { DatabaseName, Name } = locate(name)
+    const table = await findTable(name)
+    const wanted = new Map(table?.StorageDescriptor?.Columns?.map(({ Name = '', Type = '' }) => [Name, Type]))
+    const found: Mistyped[] = []
+    // With all their columns, so only on demand: every partition repeats them.
+    for await (const { Partitions = [] } of paginateGetPartitions({ client: glue }, { DatabaseName, TableName: Name }))
+      for (const { Values = [], StorageDescriptor } of Partitions)
+        for (const { Name: column = '', Type: type = '' } of StorageDescriptor?.Columns ?? []) {
+          const now = wanted.get(column)
+          if (now !== undefined && !readsAs(type, now)) found.push({ values: Values, column, type, wanted: now })
+        }
+    return found
+  }
+
   async function tablesIn(zone: keyof Databases): Promise<Table[]> {
     const found: Table[] = []
     try {
@@ -283,6 +298,9 @@ export function openGlueCatalog({ glue, databases, buckets, ops }: GlueCatalogSe
     deletePartition: (name, values) => guarded(`remove a partition of ${name}`, () => deletePartition(name, values)),
     async *listPartitions(name) {
       yield* await guarded(`list the partitions of ${name}`, () => partitionsOf(name))
+    },
+    async *listMistyped(name) {
+      yield* await guarded(`look at the types in the partitions of ${name}`, () => mistypedIn(name))
     },
     state: () => guarded('look whether the catalog is complete', state),
     markComplete: (generation) =>

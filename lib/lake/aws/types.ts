@@ -138,6 +138,18 @@ export function splitTable(name: string): { zone: string; table: string } {
 }
 
 /** One thing of a table that Athena cannot have (`error`), or has with an inconvenience (`warning`). */
+/**
+ * Whether Athena reads files of one type as another without changing any value: the same, or one that grew. Of types with parts only
+ * their files can tell.
+ */
+export function readsAs(file: string, table: string): boolean {
+  const whole = ['tinyint', 'smallint', 'int', 'bigint']
+  if (file === table || (/[<]/.test(file) && /[<]/.test(table)) || (file === 'float' && table === 'double')) return true
+  if (whole.includes(file) && whole.includes(table)) return whole.indexOf(file) < whole.indexOf(table)
+  const [before, after] = [file, table].map((type) => /^decimal\((\d+),(\d+)\)$/.exec(type)?.slice(1).map(Number))
+  return before?.[1] !== undefined && before[1] === after?.[1] && Number(before[0]) <= Number(after[0])
+}
+
 export interface AthenaProblem {
   severity: 'error' | 'warning'
   column?: string

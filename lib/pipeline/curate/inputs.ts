@@ -1,5 +1,6 @@
 // What a table would be made from if it were made now.
 
+import { SchemaChangeRefused } from '../../lake/errors.ts'
 import { hex } from '../../lake/keys.ts'
 import type { Lake } from '../../lake/ports.ts'
 import { readTableState, type TableState } from '../../lake/table-state.ts'
@@ -19,6 +20,32 @@ export async function cleanUploads({ catalog }: Lake, dataset: string): Promise<
     uploads[values.join('/')] = `${upload}/${run}`
   }
   return uploads
+}
+
+/** Sources named in a message. */
+const NAMED = 3
+
+/**
+ * Refuses to read clean tables whose files have other types than they do: where the catalog tells of that, values would be read as
+ * others. Throws SchemaChangeRefused.
+ */
+export async function checkTypes({ catalog }: Lake, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
+    if (!table.startsWith('clean.')) continue
+    const sources = new Set<string>()
+    const kinds = new Set<string>()
+    for await (const { values, column, type, wanted } of catalog.listMistyped(table)) {
+      sources.add(values.join('/'))
+      kinds.add(`${column} is ${wanted}, and ${type} there`)
+    }
+    if (sources.size === 0) continue
+    const named = [...sources].slice(0, NAMED).map(sourceOf)
+    const more = sources.size > NAMED ? ` and ${sources.size - NAMED} more` : ''
+    throw new SchemaChangeRefused(
+      `${table} has files from an older contract whose types are not today's: ${[...kinds].slice(0, NAMED).join('; ')} (${named.join(', ')}${more}). Their values would be read as others. Nothing was touched.`,
+      `Read the files again under today's contract: weir replay --dataset ${table.slice('clean.'.length)}. A file that it refuses is taken out by weir retract.`,
+    )
+  }
 }
 
 export const uploadOf = (place: string): string => place.slice(0, place.indexOf('/'))

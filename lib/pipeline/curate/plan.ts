@@ -12,7 +12,16 @@ import { runId } from '../../lake/runs.ts'
 import type { KeptVersion, TableState } from '../../lake/table-state.ts'
 import { type CurateContext, type Curated, inputsOf, testedWith } from './context.ts'
 import { changeOf, fullChange, LEFT_PLACES, NAMED_UPLOADS, withoutKeyQuery } from './entity.ts'
-import { cleanUploads, digestOf, type Inputs, lookAtInputs, sourceOf, type Uploads, uploadOf } from './inputs.ts'
+import {
+  checkTypes,
+  cleanUploads,
+  digestOf,
+  type Inputs,
+  lookAtInputs,
+  sourceOf,
+  type Uploads,
+  uploadOf,
+} from './inputs.ts'
 
 export interface PlanOptions {
   /** Make it anew, whatever is there. */
@@ -89,10 +98,12 @@ export async function planTable(
   )
     return { todo: 'nothing', why: `its run ${failed.run} failed, and nothing has changed since`, failing: true }
   const facts: Facts = { context, definition, state, inputs, tested: tested.ids, full: options.full ?? false }
-  if (curated.kind !== 'entity') return planModel(facts, curated)
   try {
-    const planned = planEntity(facts, curated, known?.uploads ?? {})
-    await checkNewKey(facts, curated)
+    const planned =
+      curated.kind === 'entity' ? planEntity(facts, curated, known?.uploads ?? {}) : planModel(facts, curated)
+    // What changes a table reads what came since, and what was looked at when the table was made.
+    if (planned.todo === 'run' && planned.step.scope === 'full') await checkTypes(context.lake, reads)
+    if (curated.kind === 'entity') await checkNewKey(facts, curated)
     return planned
   } catch (error) {
     if (!(error instanceof SchemaChangeRefused)) throw error

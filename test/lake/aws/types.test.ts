@@ -3,12 +3,39 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readContracts } from '../../../lib/contract/read.ts'
-import { athenaProblems, athenaType, DEFINITION, definitionOf, glueTableInput } from '../../../lib/lake/aws/types.ts'
+import {
+  athenaProblems,
+  athenaType,
+  DEFINITION,
+  definitionOf,
+  glueTableInput,
+  readsAs,
+} from '../../../lib/lake/aws/types.ts'
 import { UnknownType } from '../../../lib/lake/errors.ts'
 import type { TableDefinition } from '../../../lib/lake/ports.ts'
 import { RECEIPT_COLUMNS, REJECT_COLUMNS, tableOf } from '../../../lib/lake/tables.ts'
 
 describe('types', () => {
+  test.each([
+    ['decimal(9,4)', 'decimal(9,4)', true],
+    ['decimal(9,4)', 'decimal(18,4)', true],
+    ['decimal(9,4)', 'decimal(8,4)', false],
+    ['decimal(9,2)', 'decimal(18,4)', false],
+    ['int', 'bigint', true],
+    ['smallint', 'int', true],
+    ['bigint', 'int', false],
+    ['int', 'decimal(10,2)', false],
+    ['float', 'double', true],
+    ['double', 'float', false],
+    ['string', 'int', false],
+    ['int', 'string', false],
+    ['date', 'timestamp', false],
+    ['struct<a:int>', 'struct<a:int,b:int>', true],
+    ['struct<a:int>', 'string', false],
+  ])('files with %s are read as %s: %s', (file, table, reads) => {
+    expect(readsAs(file, table)).toBe(reads)
+  })
+
   test.each([
     ['BIGINT', 'bigint'],
     ['INTEGER', 'int'],
