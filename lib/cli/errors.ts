@@ -163,8 +163,8 @@ function adviceOf(error: Error, env: Record<string, string | undefined>): string
   if (/ENOSPC|EDQUOT|no space left/i.test(message)) lines.push('The disk is full: make room on it first.')
   else if (name === 'StorageError' && !/\bAWS\b|s3:/.test(message))
     lines.push('First make sure that the disk has room and that the lake can be written to.')
-  // The pipeline's own errors say how to go on; saying it twice in other words would only make one wonder.
-  if (!message.includes('weir reconcile')) {
+  // The lake's own errors say how to go on; saying it twice in other words would only make one wonder.
+  if (!/weir reconcile|weir curate|Restore it from a backup/.test(message)) {
     lines.push(
       'The state is safe: nothing half done can be seen, and what was dropped is kept. Run the same command again, or "weir reconcile".',
     )

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { headKey, partitionSlug } from './keys.ts'
 import type { ObjectStore } from './ports.ts'
 import { receiptSchema } from './receipt.ts'
+import { readJson } from './stored-json.ts'
 
 export const HEAD_FORMAT = 'weir.head/1'
 
@@ -96,12 +97,12 @@ export async function readHead(ops: ObjectStore, dataset: string, source: string
 export async function readHeadAt(ops: ObjectStore, key: string): Promise<StoredHead | undefined> {
   const object = await ops.get(key)
   if (!object) return undefined
-  const parsed = headSchema.safeParse(parseJson(object.body.toString()))
-  if (!parsed.success)
+  const read = readJson(headSchema, object.body.toString())
+  if ('problem' in read)
     throw new HeadDamaged(
-      `The head ${key} cannot be read: ${z.prettifyError(parsed.error)}\nRestore it from a backup, or delete it and run "weir reconcile" to read its file again.`,
+      `The head ${key} cannot be read: ${read.problem}\nRestore it from a backup, or delete it and run "weir reconcile" to read its file again.`,
     )
-  return { head: parsed.data, etag: object.info.etag }
+  return { head: read.value, etag: object.info.etag }
 }
 
 /** Moves a head from what was read to its successor. Throws PreconditionFailed when somebody else moved it first. */
@@ -134,12 +135,4 @@ export function partitionValues(head: Head, index: number): string[] {
 /** The slug in a partition's source value. */
 export function slugOfPartition(value: string): string {
   return value.replace(/(?<=[0-9a-f]{12})\.\d+$/, '')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

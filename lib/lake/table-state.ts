@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { tableStateKey, tableStatesPrefix } from './keys.ts'
 import type { ObjectStore } from './ports.ts'
 import { runSchema } from './runs.ts'
+import { readJson } from './stored-json.ts'
 
 export const TABLE_FORMAT = 'weir.table/1'
 
@@ -91,18 +92,12 @@ export async function readTableState(ops: ObjectStore, table: string): Promise<S
   const key = tableStateKey(table)
   const object = await ops.get(key)
   if (!object) return undefined
-  let json: unknown
-  try {
-    json = JSON.parse(object.body.toString())
-  } catch {
-    json = undefined
-  }
-  const parsed = tableStateSchema.safeParse(json)
-  if (!parsed.success)
+  const read = readJson(tableStateSchema, object.body.toString())
+  if ('problem' in read)
     throw new TableStateDamaged(
-      `The state of curated.${table} (ops/${key}) cannot be read: ${z.prettifyError(parsed.error)}\nRestore it from a backup, or delete it and run "weir curate --table ${table} --full".`,
+      `The state of curated.${table} (ops/${key}) cannot be read: ${read.problem}\nRestore it from a backup, or delete it and run "weir curate --table ${table} --full".`,
     )
-  return { state: parsed.data, etag: object.info.etag }
+  return { state: read.value, etag: object.info.etag }
 }
 
 /** Moves a table's state from what was read to its successor. Throws PreconditionFailed when somebody else moved it first. */

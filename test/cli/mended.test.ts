@@ -175,6 +175,36 @@ schema:
       'came under an older contract: ',
     )
   })
+
+  test('lets models wait while the table that they read cannot follow its contract', async () => {
+    const lake = await lakeWithFees()
+    await put(lake, 'models/all_fees.sql', 'SELECT id, fee FROM curated.fees\n')
+    expect((await weir(lake, ['curate'])).code).toBe(0)
+    await put(lake, 'contracts/fees.yaml', contract('1.1.0', decimal('8,2')))
+    const { code, document } = await weirJson(lake, ['curate'])
+    expect(code).toBe(3)
+    const outcomes = document.tables.filter(({ table }: { table: string }) => /fees/.test(table))
+    expect(outcomes).toMatchObject([
+      { table: 'fees', outcome: 'failed' },
+      { table: 'all_fees', outcome: 'waiting', why: expect.stringContaining('curated.fees has not got the columns') },
+    ])
+    expect(await rows(lake, 'SELECT fee FROM curated.all_fees ORDER BY id')).toEqual([['1.2358'], ['2.5000']])
+  })
+})
+
+test.each([
+  ['{', 'it is no JSON'],
+  ['', 'it is empty'],
+])('a state that is %j is told of, and what to do is said once', async (text, problem) => {
+  const lake = await freshLake()
+  await mkdir(join(lake, 'ops/tables'), { recursive: true })
+  await put(lake, 'ops/tables/orders.json', text)
+  const ran = await weir(lake, ['query', 'SELECT count(*) FROM curated.orders'])
+  expect(ran.code).toBe(4)
+  expect(ran.err).toContain(
+    `The state of curated.orders (ops/tables/orders.json) cannot be read: ${problem}\nRestore it from a backup, or delete it and run "weir curate --table orders --full".`,
+  )
+  expect(ran.err).not.toContain('The state is safe')
 })
 
 test('a file of the lake that is damaged or missing is told of with its table, and what makes it again does so', async () => {

@@ -50,3 +50,17 @@ it.each([
     ['z', tuesday],
   ])
 })
+
+it('is not made for the first time while rows that came without a key are there', async () => {
+  open = await openCurated([
+    { ...former, settings: { ...former.settings, curated: { ...former.settings.curated, mode: 'none' as const } } },
+  ])
+  await open.drop('orders/a.csv', [{ k: 'x', day: '', amount: 1 }])
+  await open.drop('orders/b.csv', [{ k: 'z', day: tuesday, amount: 3 }])
+  const next = await open.with([later])
+  expect(await curate(next)).toMatchObject([
+    { outcome: 'failed', run: { reason: { code: 'schema_change', message: expect.stringContaining('(1 case)') } } },
+  ])
+  await open.drop('orders/a.csv', [{ k: 'x', day: monday, amount: 1 }])
+  expect(await curate(next)).toMatchObject([{ outcome: 'published', why: 'there is no table yet' }])
+})

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { PreconditionFailed, StorageError } from '../errors.ts'
 import { versionKey } from '../keys.ts'
 import type { ObjectStore } from '../ports.ts'
+import { readJson } from '../stored-json.ts'
 
 export const MANIFEST_FORMAT = 'weir.version/1'
 
@@ -55,16 +56,10 @@ export async function readManifest(
   const key = versionKey(table, version)
   const object = await curated.get(key)
   if (!object) return undefined
-  let json: unknown
-  try {
-    json = JSON.parse(object.body.toString())
-  } catch {
-    json = undefined
-  }
-  const parsed = manifestSchema.safeParse(json)
-  if (parsed.success) return parsed.data
+  const read = readJson(manifestSchema, object.body.toString())
+  if ('value' in read) return read.value
   throw new StorageError(
-    `A version of curated.${table} (curated/${key}) cannot be read: ${z.prettifyError(parsed.error)}\nRestore it from a backup, or run "weir curate --table ${table} --full".`,
+    `A version of curated.${table} (curated/${key}) cannot be read: ${read.problem}\nRestore it from a backup, or run "weir curate --table ${table} --full".`,
   )
 }
 

@@ -57,6 +57,12 @@ export function fullChange({
   }
 }
 
+/** Asks how many rows have no key: of rows that were taken in when it was none. */
+export function keylessQuery(dataset: string, key: readonly string[]): string {
+  const missing = key.map((column) => `${name(column)} IS NULL`).join(' OR ')
+  return `SELECT count(*) AS n FROM clean.${name(dataset)} WHERE ${missing}`
+}
+
 /** Asks how many keys of one upload no row has to itself, or are not all there: of rows that were taken in under another key. */
 export function withoutKeyQuery(dataset: string, key: readonly string[]): string {
   const keys = key.map(name)

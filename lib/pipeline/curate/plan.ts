@@ -10,8 +10,8 @@ import { type DriverChange, incrementalQuery, pinnedQuery } from '../../lake/mod
 import type { PartitionField, TableJob } from '../../lake/ports.ts'
 import { runId } from '../../lake/runs.ts'
 import type { KeptVersion, TableState } from '../../lake/table-state.ts'
-import { type CurateContext, type Curated, inputsOf, testedWith } from './context.ts'
-import { changeOf, fullChange, LEFT_PLACES, NAMED_UPLOADS, withoutKeyQuery } from './entity.ts'
+import { type CurateContext, type Curated, curatedTables, inputsOf, testedWith } from './context.ts'
+import { changeOf, fullChange, keylessQuery, LEFT_PLACES, NAMED_UPLOADS, withoutKeyQuery } from './entity.ts'
 import {
   checkTypes,
   cleanUploads,
@@ -49,7 +49,7 @@ export interface Step {
 
 export type Planned =
   | { todo: 'nothing'; why: string; failing?: boolean }
-  /** Tables that it reads have no version yet. */
+  /** Tables that it reads have no version yet, or not the columns that they are to have. */
   | { todo: 'wait'; why: string; missing: string[] }
   /** The table cannot become what its contract says. */
   | { todo: 'refuse'; why: string; error: SchemaChangeRefused; definition: string; inputs: Record<string, string> }
@@ -77,6 +77,8 @@ export async function planTable(
   const known = curated.kind === 'entity' ? await entityInputs(context, curated.name) : undefined
   const inputs = known?.inputs ?? (await lookAtInputs(context.lake, reads))
   if (inputs.missing.length > 0) return waitFor(inputs.missing)
+  const outgrown = [...inputs.states.values()].filter((input) => hasOtherColumns(context, input))
+  if (outgrown.length > 0) return waitForColumns(outgrown)
   const suspects = state?.suspects.length ?? 0
   if (
     !options.full &&
@@ -103,7 +105,7 @@ export async function planTable(
       curated.kind === 'entity' ? planEntity(facts, curated, known?.uploads ?? {}) : planModel(facts, curated)
     // What changes a table reads what came since, and what was looked at when the table was made.
     if (planned.todo === 'run' && planned.step.scope === 'full') await checkTypes(context.lake, reads)
-    if (curated.kind === 'entity') await checkNewKey(facts, curated)
+    if (curated.kind === 'entity' && Object.keys(known?.uploads ?? {}).length > 0) await checkNewKey(facts, curated)
     return planned
   } catch (error) {
     if (!(error instanceof SchemaChangeRefused)) throw error
@@ -116,6 +118,19 @@ const waitFor = (missing: string[]): Planned => ({
   why: `${missing.map((name) => `curated.${name}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there yet`,
   missing,
 })
+
+/** What was checked against the columns to come cannot be asked of those that are there. */
+const waitForColumns = (states: TableState[]): Planned => ({
+  todo: 'wait',
+  why: `${states.map(({ table }) => `curated.${table}`).join(', ')} ${states.length === 1 ? 'has' : 'have'} not got the columns of today's contracts and models yet`,
+  missing: states.map(({ table }) => table),
+})
+
+function hasOtherColumns(context: CurateContext, state: TableState): boolean {
+  const now = curatedTables(context).find(({ name }) => name === state.table)
+  const shape = (columns: TableState['columns']) => JSON.stringify(columns.map(({ name, type }) => [name, type]))
+  return now !== undefined && shape(now.table.columns) !== shape(state.columns)
+}
 
 interface Facts {
   context: CurateContext
@@ -203,12 +218,14 @@ function planEntity(facts: Facts, curated: Curated & { kind: 'entity' }, uploads
 /** Under another key than before, rows of clean may have none: of them a merge would lose some, and have others twice. */
 async function checkNewKey({ context, state }: Facts, curated: Curated & { kind: 'entity' }): Promise<void> {
   const key = keyOf(curated)
-  if (!state?.version || key.length === 0 || key.join() === state.key.join()) return
-  const found = await context.lake.queries.query(withoutKeyQuery(curated.name, key))
+  if (key.length === 0 || (state?.version && key.join() === state.key.join())) return
+  // Where there is no table yet there was perhaps no key either. Twice in one file shows when the table is made.
+  const ask = state?.version ? withoutKeyQuery : keylessQuery
+  const found = await context.lake.queries.query(ask(curated.name, key))
   const without = Number(found.rows[0]?.[0] ?? 0)
   if (without === 0) return
   throw new SchemaChangeRefused(
-    `curated.${curated.name} cannot have the key ${key.join(', ')} yet: rows that came under its former key have no value there, or the same as others of their file (${without} ${without === 1 ? 'case' : 'cases'}). Nothing was touched.`,
+    `curated.${curated.name} cannot have the key ${key.join(', ')} yet: rows that came under an older contract have no value there, or the same as others of their file (${without} ${without === 1 ? 'case' : 'cases'}). Nothing was touched.`,
     `Bring the files through the contract again, which sets such rows aside: weir replay --dataset ${curated.name}`,
   )
 }
