@@ -329,7 +329,7 @@ it('names a table whose model a later deployment has no more, and drops it when 
   expect(await rowsOf(BEST_DAY)).toHaveLength(1)
   const refused = await weirJson(folder, ['curate', '--drop', 'best_day', '--drop', 'daily'])
   expect(refused).toMatchObject({ code: 3, document: { error: { name: 'CannotDropTable' } } })
-  const { code, document } = await weirJson(folder, ['curate', '--drop', 'best_day', '--wait', '60'])
+  const { code, document } = await weirJson(folder, ['curate', '--drop', 'best_day', '--wait', '240'])
   expect(document).toMatchObject({ dropped: [{ table: 'best_day' }], pending: [] })
   expect(code).toBe(0)
   expect(await leftOver()).toEqual([])

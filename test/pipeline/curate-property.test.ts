@@ -35,34 +35,32 @@ describe('the curated zone', () => {
   )
 })
 
-const withOps = (lake: Lake, ops: Partial<ObjectStore>): Lake => ({
-  ...lake,
-  zones: { ...lake.zones, ops: { ...lake.zones.ops, ...ops } },
-})
-
 const withJobs = (lake: Lake, change: (job: TableJob) => TableJob): Lake => ({
   ...lake,
   tables: { ...lake.tables, stage: (job, options) => lake.tables.stage(change(job), options) },
 })
 
 const SABOTAGES: Record<string, CurateSabotage> = {
-  'rows of uploads that left stay': (lake) =>
+  'rows of uploads that left stay where they add up': (lake) =>
     withJobs(lake, (job) => (job.change.kind === 'append' ? { ...job, change: { ...job.change, left: [] } } : job)),
-  'nobody remembers what was begun': (lake) =>
-    withOps(lake, {
-      async get(key) {
-        const object = await lake.zones.ops.get(key)
-        if (!object || !key.startsWith('tables/')) return object
-        const state = { ...JSON.parse(object.body.toString()), pending: null }
-        return { ...object, body: Buffer.from(JSON.stringify(state)) }
-      },
+  'rows of uploads that left stay where newer ones count': (lake) =>
+    withJobs(lake, (job) => {
+      const { change } = job
+      return change.kind === 'merge' && change.newest ? { ...job, change: { ...change, newest: { left: [] } } } : job
     }),
+  'a version does not say what came and left with it': (lake) => ({
+    ...lake,
+    zones: { ...lake.zones, ops: { ...lake.zones.ops, get: (key) => withoutChange(lake.zones.ops, key) } },
+  }),
 }
 
-/** Seeds from which they are soon found. */
-const FIRST_SEEDS: Record<string, number> = {
-  'rows of uploads that left stay': 8,
-  'nobody remembers what was begun': 23,
+/** A table's state, whose version says that it came from the one before by nothing. */
+async function withoutChange(ops: ObjectStore, key: string): ReturnType<ObjectStore['get']> {
+  const object = await ops.get(key)
+  if (!object || !key.startsWith('tables/')) return object
+  const state = JSON.parse(object.body.toString())
+  if (state.version?.change) state.version.change = { came: [], left: [] }
+  return { ...object, body: Buffer.from(JSON.stringify(state)) }
 }
 
 describe('a broken curated zone is found when', () => {
@@ -70,8 +68,7 @@ describe('a broken curated zone is found when', () => {
     '%s',
     async (name) => {
       const problems: string[] = []
-      const first = FIRST_SEEDS[name] ?? 1
-      for (let seed = first; seed < first + 200 && problems.length === 0; seed++)
+      for (let seed = 1; seed <= 200 && problems.length === 0; seed++)
         problems.push(...(await runCurateSchedule(seed, SABOTAGES[name])).problems)
       expect(problems.join('\n')).toMatch(/^I\d: /m)
     },
