@@ -148,7 +148,7 @@ schema:
     const lake = await lakeWithFees()
     await put(lake, 'contracts/fees.yaml', contract('2.0.0', decimal('8,2')))
     const wrong =
-      'clean.fees has a value of fee that came under an older contract: 1.2358. It cannot be read as DECIMAL(8,2) without changing it. Check the files again: weir replay --dataset fees'
+      'clean.fees has files of an older contract, in which fee has another type: 1.2358 cannot be read as DECIMAL(8,2) without changing it. Check the files again: weir replay --dataset fees'
     expect(await weir(lake, ['curate'])).toMatchObject({ code: 3, out: expect.stringContaining(wrong) })
     expect(await weir(lake, ['query', 'SELECT fee FROM clean.fees'])).toMatchObject({
       code: 3,
@@ -170,10 +170,34 @@ schema:
     await put(lake, 'contracts/fees.yaml', contract('3.0.0', 'logicalType: string'))
     await weir(lake, ['replay', '--dataset', 'fees'])
     await put(lake, 'contracts/fees.yaml', contract('4.0.0', 'logicalType: integer'))
-    expect((await weir(lake, ['curate'])).out).toContain('came under an older contract: ')
-    expect((await weir(lake, ['query', 'SELECT fee FROM clean.fees WHERE id = 2'])).err).toContain(
-      'came under an older contract: ',
+    expect((await weir(lake, ['curate'])).out).toContain(
+      'has files of an older contract, in which fee has another type: ',
     )
+    expect((await weir(lake, ['query', 'SELECT fee FROM clean.fees WHERE id = 2'])).err).toContain(
+      'has files of an older contract, in which fee has another type: ',
+    )
+  })
+
+  test('is not taken for its neighbour where doubles and whole numbers are read together', async () => {
+    const lake = await freshLake()
+    const numbers = (version: string, type: string) =>
+      contract(version, 'logicalType: string')
+        .replaceAll('fees', 'ids')
+        .replace('logicalType: integer', `logicalType: ${type}`)
+    await put(lake, 'contracts/ids.yaml', numbers('1.0.0', 'number'))
+    await put(lake, 'ids_old.csv', 'id,fee\n1,a\n')
+    await put(lake, 'ids_x.csv', 'id,fee\n9007199254740993,x\n')
+    await put(lake, 'ids_y.csv', 'id,fee\n9007199254740992,y\n')
+    await weir(lake, ['drop', 'ids_old.csv'])
+    await put(lake, 'contracts/ids.yaml', numbers('2.0.0', 'integer'))
+    await weir(lake, ['drop', 'ids_x.csv', 'ids_y.csv'])
+    expect((await weir(lake, ['query', 'SELECT id FROM clean.ids'])).err).toContain('weir replay --dataset ids')
+    await weir(lake, ['replay', '--dataset', 'ids'])
+    expect(await rows(lake, 'SELECT id FROM curated.ids ORDER BY id')).toEqual([
+      ['1'],
+      ['9007199254740992'],
+      ['9007199254740993'],
+    ])
   })
 
   test('lets models wait while the table that they read cannot follow its contract', async () => {

@@ -137,7 +137,6 @@ export function splitTable(name: string): { zone: string; table: string } {
   return { zone: name.slice(0, dot), table: glueName(name.slice(dot + 1)) }
 }
 
-/** One thing of a table that Athena cannot have (`error`), or has with an inconvenience (`warning`). */
 /**
  * Whether Athena reads files of one type as another without changing any value: the same, or one that grew. Of types with parts only
  * their files can tell.
@@ -150,6 +149,7 @@ export function readsAs(file: string, table: string): boolean {
   return before?.[1] !== undefined && before[1] === after?.[1] && Number(before[0]) <= Number(after[0])
 }
 
+/** One thing of a table that Athena cannot have (`error`), or has with an inconvenience (`warning`). */
 export interface AthenaProblem {
   severity: 'error' | 'warning'
   column?: string

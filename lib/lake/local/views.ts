@@ -54,24 +54,36 @@ export function tableView(table: TableDefinition, partitions: PartitionFiles[], 
   return `CREATE VIEW ${quoteName(schema)}.${quoteName(name)} AS SELECT ${casts.join(', ')} FROM (${empty}${source})`
 }
 
+/** From here on not every whole number has a double, or a float, of its own. */
+const EXACT = { DOUBLE: 2 ** 53, FLOAT: 2 ** 24 }
+
 /**
  * A column as the catalog has it. Files that came under an older contract may have another type: their values are taken as far as
  * they stay what they are, and anything else is an error that says so. Where the types agree DuckDB folds this to the column.
  */
 function withoutLoss(table: string, { name, type }: TableColumn): string {
   const value = quoteName(name)
-  // Lists and structs of other shapes cannot be compared.
-  if (/^STRUCT|\]$/.test(type)) return `CAST(${value} AS ${type})`
-  const about = quoteText(`${STOPPED}${table} has a value of ${name} that came under an older contract: `)
+  const about = quoteText(`${STOPPED}${table} has files of an older contract, in which ${name} has another type: `)
   const advice = quoteText(
-    `. It cannot be read as ${type} without changing it. Check the files again: weir replay --dataset ${splitName(table).table}`,
+    ` cannot be read as ${type} without changing it. Check the files again: weir replay --dataset ${splitName(table).table}`,
   )
+  const same = `typeof(${value}) = typeof(CAST(NULL AS ${type}))`
   const stop = `error(${about} || CAST(${value} AS VARCHAR) || ${advice})`
-  return (
-    `CASE WHEN typeof(${value}) = typeof(CAST(NULL AS ${type})) THEN CAST(${value} AS ${type}) WHEN ${value} IS NULL THEN NULL ` +
-    // What a text means as a date or a number is for the contract to say.
-    `WHEN typeof(${value}) <> 'VARCHAR' AND TRY_CAST(${value} AS ${type}) = ${value} THEN TRY_CAST(${value} AS ${type}) ELSE ${stop} END`
+  // Lists and structs of other shapes cannot be compared, and what a text means as a number is for the contract to say.
+  const others = /^STRUCT|\]$/.test(type)
+    ? ''
+    : ` WHEN typeof(${value}) <> 'VARCHAR' AND TRY_CAST(${value} AS ${type}) = ${value}${exactly(value, type)} THEN TRY_CAST(${value} AS ${type})`
+  return `CASE WHEN ${same} THEN CAST(${value} AS ${type}) WHEN ${value} IS NULL THEN NULL${others} ELSE ${stop} END`
+}
+
+/** Read together with files of doubles, all numbers are doubles: only where each has one of its own are they what they were. */
+function exactly(value: string, type: string): string {
+  const scale = /^DECIMAL\(\d+, ?(\d+)\)$/.exec(type)?.[1] ?? (/INT$|^INTEGER$/.test(type) ? '0' : undefined)
+  if (scale === undefined) return ''
+  const below = Object.entries(EXACT).map(
+    ([of, most]) => `(typeof(${value}) <> '${of}' OR abs(TRY_CAST(${value} AS DOUBLE)) < ${most}e-${scale})`,
   )
+  return ` AND ${below.join(' AND ')}`
 }
 
 function reader(table: TableDefinition, partitions: PartitionFiles[], files: string[], paths: boolean): string {

@@ -10,6 +10,7 @@ import {
   tablesAfter,
   testedWith,
 } from './context.ts'
+import { hasOtherColumns } from './plan.ts'
 import { type CurateOptions, type CurateResult, curateTable } from './run.ts'
 
 export interface CurateAllOptions extends CurateOptions {
@@ -67,7 +68,8 @@ async function addMissing(context: CurateContext, name: string, wanted: Set<stri
   for (const input of [...inputsOf(curated), ...testedWith(curated)]) {
     const [zone, table = ''] = input.split('.')
     if (zone !== 'curated' || wanted.has(table)) continue
-    if ((await readTableState(context.lake.zones.ops, table))?.state.version) continue
+    const state = (await readTableState(context.lake.zones.ops, table))?.state
+    if (state?.version && !hasOtherColumns(context, state)) continue
     wanted.add(table)
     await addMissing(context, table, wanted)
   }

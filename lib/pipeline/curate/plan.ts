@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { partitionText } from '../../contract/partition.ts'
-import { SchemaChangeRefused } from '../../lake/errors.ts'
+import { QueryError, SchemaChangeRefused } from '../../lake/errors.ts'
 import { evolution } from '../../lake/evolve.ts'
 import { hex } from '../../lake/keys.ts'
 import { type DriverChange, incrementalQuery, pinnedQuery } from '../../lake/models/incremental.ts'
@@ -28,6 +28,8 @@ export interface PlanOptions {
   full?: boolean
   /** Try again what failed its tests on the same inputs. */
   retryFailed?: boolean
+  /** Only tell: the rows are not asked whether they can take what the contract says now. */
+  look?: boolean
 }
 
 /** What a run does, and what is known of the table once it is done. Plain data: a worker that dies leaves it to the next. */
@@ -77,7 +79,7 @@ export async function planTable(
   const known = curated.kind === 'entity' ? await entityInputs(context, curated.name) : undefined
   const inputs = known?.inputs ?? (await lookAtInputs(context.lake, reads))
   if (inputs.missing.length > 0) return waitFor(inputs.missing)
-  const outgrown = [...inputs.states.values()].filter((input) => hasOtherColumns(context, input))
+  const outgrown = outgrownOf(context, inputs)
   if (outgrown.length > 0) return waitForColumns(outgrown)
   const suspects = state?.suspects.length ?? 0
   if (
@@ -90,6 +92,8 @@ export async function planTable(
     return { todo: 'nothing', why: 'nothing has changed since its newest version' }
   const tested = await lookAtInputs(context.lake, testedWith(curated))
   if (tested.missing.length > 0) return waitFor(tested.missing)
+  const other = outgrownOf(context, tested)
+  if (other.length > 0) return waitForColumns(other)
   const { failed } = state ?? {}
   if (
     failed &&
@@ -103,13 +107,20 @@ export async function planTable(
   try {
     const planned =
       curated.kind === 'entity' ? planEntity(facts, curated, known?.uploads ?? {}) : planModel(facts, curated)
+    if (options.look) return planned
     // What changes a table reads what came since, and what was looked at when the table was made.
     if (planned.todo === 'run' && planned.step.scope === 'full') await checkTypes(context.lake, reads)
     if (curated.kind === 'entity' && Object.keys(known?.uploads ?? {}).length > 0) await checkNewKey(facts, curated)
     return planned
   } catch (error) {
     if (!(error instanceof SchemaChangeRefused)) throw error
-    return { todo: 'refuse', why: error.message, error, definition: withTests(curated, definition), inputs: inputs.ids }
+    return {
+      todo: 'refuse',
+      why: error.message,
+      error,
+      definition: withTests(curated, definition),
+      inputs: { ...inputs.ids, ...tested.ids },
+    }
   }
 }
 
@@ -126,7 +137,11 @@ const waitForColumns = (states: TableState[]): Planned => ({
   missing: states.map(({ table }) => table),
 })
 
-function hasOtherColumns(context: CurateContext, state: TableState): boolean {
+const outgrownOf = (context: CurateContext, { states }: Inputs): TableState[] =>
+  [...states.values()].filter((state) => hasOtherColumns(context, state))
+
+/** Whether a table has not become yet what its contract or model says. */
+export function hasOtherColumns(context: CurateContext, state: TableState): boolean {
   const now = curatedTables(context).find(({ name }) => name === state.table)
   const shape = (columns: TableState['columns']) => JSON.stringify(columns.map(({ name, type }) => [name, type]))
   return now !== undefined && shape(now.table.columns) !== shape(state.columns)
@@ -221,7 +236,13 @@ async function checkNewKey({ context, state }: Facts, curated: Curated & { kind:
   if (key.length === 0 || (state?.version && key.join() === state.key.join())) return
   // Where there is no table yet there was perhaps no key either. Twice in one file shows when the table is made.
   const ask = state?.version ? withoutKeyQuery : keylessQuery
-  const found = await context.lake.queries.query(ask(curated.name, key))
+  const found = await context.lake.queries.query(ask(curated.name, key)).catch((error) => {
+    if (!(error instanceof QueryError)) throw error
+    throw new SchemaChangeRefused(
+      `curated.${curated.name} cannot have the key ${key.join(', ')} yet, as its rows cannot be looked at: ${error.message} Nothing was touched.`,
+      `Bring the files through the contract again: weir replay --dataset ${curated.name}`,
+    )
+  })
   const without = Number(found.rows[0]?.[0] ?? 0)
   if (without === 0) return
   throw new SchemaChangeRefused(

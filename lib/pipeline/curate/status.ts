@@ -54,7 +54,7 @@ const unknown = (curated: Curated): CuratedStatus => ({
 
 async function statusOf(context: CurateContext, curated: Curated, now: Date): Promise<CuratedStatus> {
   const state = (await readTableState(context.lake.zones.ops, curated.name))?.state
-  const planned = await planTable(context, curated, state)
+  const planned = await planTable(context, curated, state, { look: true })
   const version = state?.version
   const behind = planned.todo !== 'nothing' || planned.failing === true
   // Once the table is up to date, nobody has to look at a run that failed on the way.

@@ -377,8 +377,9 @@ describe('a worker that dies', () => {
     const script = fake.script
     const isTest = (sql: string) => sql.includes('AS failures')
     fake.script = async (sql, n) => ({ ...(await script(sql, n)), ...(isTest(sql) ? { looks: 1000 } : {}) })
-    const deadline = new Date(Date.now() + 1000)
+    const deadline = new Date(Date.now() + 3000)
     await expect(curateTable(context, 'totals', { deadline })).rejects.toThrow(StillRunning)
+    expect(fake.executions.filter(({ sql }) => isTest(sql))).toHaveLength(1)
     for (const { outcome } of fake.executions) outcome.looks = 0
     expect(await curateTable(context, 'totals')).toMatchObject({ outcome: 'published' })
     expect(fake.executions.filter(({ sql }) => isTest(sql))).toMatchObject([{ stopped: false }])
