@@ -234,7 +234,9 @@ function linesAfter(run: Run, result: CurateResult, options: GlobalOptions): str
   const name = `curated.${visible(result.table)}`
   const { outcome, run: record } = result
   if (outcome === 'nothing' || outcome === 'waiting' || !record) return []
-  if (outcome === 'published') return [`${run.paint('dim', '→')} ${name}: ${changedInWords(record, result.why)}`]
+  // Warnings too: the run after this one may have none.
+  if (outcome === 'published')
+    return [`${run.paint('dim', '→')} ${name}: ${changedInWords(record, result.why)}`, ...failedTests(run, record)]
   const how = commandFor(`weir runs --table ${result.table} --failed`, options)
   return [`${run.paint('bad', '✗')} ${visible(record.reason?.message ?? `${name} failed.`)} More: ${how}`]
 }

@@ -262,3 +262,14 @@ test('a file of the lake that is damaged or missing is told of with its table, a
       expect((await weirJson(lake, ['query', sql])).document.rows).toEqual([['A-0001']])
     }
 })
+
+test('a warning of a model is told by the drop that made it', async () => {
+  const lake = await freshLake()
+  await put(
+    lake,
+    'models/few.sql',
+    '/*---\ntests:\n  - { name: none, severity: warning, sql: "SELECT n FROM curated.few WHERE n > 0" }\n---*/\nSELECT count(*) AS n FROM curated.orders\n',
+  )
+  const { out } = await weir(lake, ['drop', 'samples/orders.csv'])
+  expect(out).toContain('→ curated.few: made anew, 1 row\n    warning  none: 1 row\n      {"n":"8"}\n')
+})

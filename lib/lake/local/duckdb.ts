@@ -2,7 +2,7 @@
 
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { RAISED } from '../../sql/expressions.ts'
-import { QueryError } from '../errors.ts'
+import { QueryError, StorageError } from '../errors.ts'
 import type { TableDefinition } from '../ports.ts'
 import { STOPPED } from './views.ts'
 
@@ -72,7 +72,8 @@ export async function retryStale<T>(signal: AbortSignal | undefined, work: () =>
 
 /** DuckDB's message in plain words, with what to do about it. What it shows of the translated SQL would only confuse. */
 export function queryError(error: unknown, known: readonly Pick<TableDefinition, 'name'>[]): unknown {
-  if (error instanceof QueryError || !(error instanceof Error)) return error
+  // A folder that may not be written to, a full disk: no fault of the query.
+  if (error instanceof QueryError || error instanceof StorageError || !(error instanceof Error)) return error
   const cause = { cause: error }
   // DuckDB names its own step first: "Failed to extract statements: Parser Error: …".
   const said = error.message
