@@ -1,11 +1,11 @@
 // `weir curate --drop`: takes tables away that nothing makes any more. A lake in a folder does it here; a deployed lake is asked
 // to, as only its curate function writes curated tables.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { formatMoment, formatRows, visible } from '../lake/render/format.ts'
 import { readTableState, TableStateDamaged } from '../lake/table-state.ts'
 import type { CurateContext } from '../pipeline/curate/context.ts'
 import type { LeftOver } from '../pipeline/curate/left-over.ts'
+import { type AwaitEach, awaitEach } from './await-each.ts'
 import { describeError, Interrupted, NotDroppedYet } from './errors.ts'
 import { startWork } from './progress.ts'
 import type { Answer, GlobalOptions, Run } from './run.ts'
@@ -15,8 +15,6 @@ interface Options extends GlobalOptions {
   /** Seconds, or false for --no-wait. */
   wait: number | boolean
 }
-
-const LOOK_EVERY_MS = 1000
 
 /** All names are looked at before the first table goes. */
 export async function dropTables(
@@ -97,32 +95,21 @@ async function ask(run: Run, options: Options, context: CurateContext, found: re
   return { exit: 4, json: { ...json, error } }
 }
 
-export interface AwaitGone {
-  timeoutMs: number
-  signal?: AbortSignal
+export interface AwaitGone extends AwaitEach {
   onGone: (table: string) => void
-  /** How often it looks, in milliseconds. Default: 1,000. */
-  everyMs?: number
 }
 
 /** Waits until no table has a state any more, or the time is over. */
-export async function awaitGone(
+export function awaitGone(
   { lake }: Pick<CurateContext, 'lake'>,
   tables: readonly string[],
-  { timeoutMs, signal, onGone, everyMs = LOOK_EVERY_MS }: AwaitGone,
+  { onGone, ...options }: AwaitGone,
 ): Promise<void> {
-  const open = new Set(tables)
-  const until = Date.now() + timeoutMs
-  for (;;) {
-    for (const table of [...open]) {
-      signal?.throwIfAborted()
-      if (await isThere(lake, table)) continue
-      open.delete(table)
-      onGone(table)
-    }
-    if (open.size === 0 || Date.now() >= until) return
-    await sleep(Math.min(everyMs, Math.max(1, until - Date.now())), undefined, { signal })
-  }
+  return awaitEach(tables, options, async (table) => {
+    if (await isThere(lake, table)) return 'open'
+    onGone(table)
+    return 'done'
+  })
 }
 
 async function isThere(lake: CurateContext['lake'], table: string): Promise<boolean> {

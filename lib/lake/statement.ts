@@ -1,8 +1,8 @@
 // A statement in Athena's SQL, ready for the embedded lake: either SQL for DuckDB, or, for what only asks about the tables
 // (SHOW, DESCRIBE), the answer itself.
 
-import { text } from '../sql/expressions.ts'
 import { parseStatement } from '../sql/parse.ts'
+import { text } from '../sql/quote.ts'
 import { type Tables, type Translated, translateQuery } from '../sql/translate.ts'
 import * as t from '../sql/types.ts'
 import { athenaName, type Type, typeOfColumn } from '../sql/types.ts'

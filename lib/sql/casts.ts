@@ -1,7 +1,8 @@
 // CAST and TRY_CAST as in Athena. DuckDB's own casts accept more texts and round some: each text must look as Athena wants it.
 
 import type { TypeName } from './ast.ts'
-import { as, type Expressions, raise, type Typed, text } from './expressions.ts'
+import { as, type Expressions, raise, type Typed } from './expressions.ts'
+import { text } from './quote.ts'
 import * as t from './types.ts'
 import { athenaName, type Type } from './types.ts'
 

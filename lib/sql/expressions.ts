@@ -6,6 +6,7 @@ import { castTo } from './casts.ts'
 import { QueryError } from './errors.ts'
 import { functionNamed } from './functions.ts'
 import { placeOf, placeText, unsupported } from './lex.ts'
+import { name as ident, text } from './quote.ts'
 import { resolve, type Scope } from './scope.ts'
 import * as t from './types.ts'
 import { athenaName, common, type Type } from './types.ts'
@@ -28,9 +29,6 @@ export interface Context {
   fresh(prefix: string): string
   query(query: Query, scope: Scope): { sql: string; columns: { name: string; type: Type }[] }
 }
-
-export const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
-export const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** The most that one expression may become. */
 const LONGEST = 100_000

@@ -4,8 +4,9 @@
 import type { Call } from './ast.ts'
 import { exactText } from './casts.ts'
 import { fromDateFormat, toDateFormat } from './date-format.ts'
-import { as, type Expressions, quotient, raise, type Typed, text } from './expressions.ts'
+import { as, type Expressions, quotient, raise, type Typed } from './expressions.ts'
 import { checkedPattern, checkedReplacement } from './pattern.ts'
+import { text } from './quote.ts'
 import * as t from './types.ts'
 import { athenaName, type Type } from './types.ts'
 

@@ -3,8 +3,9 @@
 
 import type { Alias, AsOf, Body, Expr, Grouping, Order, Query, Relation, Select } from './ast.ts'
 import { QueryError } from './errors.ts'
-import { as, type Context, direction, Expressions, ident, type Typed } from './expressions.ts'
+import { as, type Context, direction, Expressions, type Typed } from './expressions.ts'
 import { placeOf, placeText, unsupported } from './lex.ts'
+import { name as ident, text } from './quote.ts'
 import type { Column, Cte, Scope } from './scope.ts'
 import type { TableDefinition } from './tables.ts'
 import * as t from './types.ts'
@@ -457,8 +458,7 @@ class Translation implements Context {
         inner.push(`unnest(${sql}) AS u${at}`)
         // An array of rows gives a column for each field.
         if (type.item.of === 'row')
-          for (const field of type.item.fields)
-            add(`struct_extract(u${at}, '${(field.name ?? '').replaceAll("'", "''")}')`, field.type)
+          for (const field of type.item.fields) add(`struct_extract(u${at}, ${text(field.name ?? '')})`, field.type)
         else add(`u${at}`, type.item)
       } else throw this.wrong(expr.at, `UNNEST takes an array or a map, and this is ${athenaName(type)}.`)
     }

@@ -1,5 +1,7 @@
 // The types of Athena's SQL: how they are called there and in DuckDB, and which of them stand in for each other unasked.
 
+import { name as quoted } from './quote.ts'
+
 export type Type =
   | { of: 'boolean' | 'tinyint' | 'smallint' | 'integer' | 'bigint' | 'real' | 'double' | 'varchar' | 'varbinary' }
   /** `digits` of a second; 3 where it says none. Literals may have fewer. */
@@ -52,8 +54,6 @@ const ATHENA: Readonly<Partial<Record<Kind, string>>> = {
   span: 'interval day to second',
 }
 
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
-
 /** The type as DuckDB calls it. */
 export function duckdbName(type: Type): string {
   switch (type.of) {
@@ -64,7 +64,7 @@ export function duckdbName(type: Type): string {
     case 'map':
       return `MAP(${duckdbName(type.key)}, ${duckdbName(type.value)})`
     case 'row':
-      return `STRUCT(${type.fields.map(({ name, type }, at) => `${quote(name ?? `field${at}`)} ${duckdbName(type)}`).join(', ')})`
+      return `STRUCT(${type.fields.map(({ name, type }, at) => `${quoted(name ?? `field${at}`)} ${duckdbName(type)}`).join(', ')})`
     case 'foreign':
       return type.name
     default:

@@ -4,6 +4,7 @@
 
 import { join } from 'node:path'
 import { type DuckDBConnection, StatementType } from '@duckdb/node-api'
+import { text as quoteText } from '../../sql/quote.ts'
 import { shownName } from '../../sql/types.ts'
 import { QueryError } from '../errors.ts'
 import type { QueryEngine, QueryOptions, QueryResult } from '../ports.ts'
@@ -11,7 +12,7 @@ import type { Runnable } from '../statement.ts'
 import { queryError, retryStale, withDuck } from './duckdb.ts'
 import { withShortReals } from './rows.ts'
 import { type TableSource, viewLake } from './tables-view.ts'
-import { literalPath, quoteText } from './views.ts'
+import { literalPath } from './views.ts'
 
 export interface LocalQuerySettings {
   source: TableSource

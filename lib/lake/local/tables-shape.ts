@@ -1,9 +1,9 @@
 // Whether the rows of a query fit a table, and how they are laid out in its files. Only text is made here.
 
+import { name as quoteName } from '../../sql/quote.ts'
 import { athenaName, common, same, type Type, typeOfColumn } from '../../sql/types.ts'
 import { QueryError } from '../errors.ts'
 import type { PartitionField, TableColumn, TableJob } from '../ports.ts'
-import { quoteName } from './views.ts'
 
 /** The column of a merge that says that a row leaves. */
 export const GONE = '_gone'

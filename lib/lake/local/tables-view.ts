@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { AsOf } from '../../sql/ast.ts'
 import { parseStatement } from '../../sql/parse.ts'
+import { name as quoteName } from '../../sql/quote.ts'
 import type { Translated } from '../../sql/translate.ts'
 import { QueryError, StorageError } from '../errors.ts'
 import { isUploadId } from '../keys.ts'
@@ -16,16 +17,7 @@ import { RECEIPT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS } from '../tables.ts'
 import { StaleFiles } from './duckdb.ts'
 import { isAbsent } from './stat.ts'
 import { type Manifest, readManifest } from './tables-manifest.ts'
-import {
-  liveRows,
-  type PartitionFiles,
-  quoteName,
-  receiptsView,
-  rejectsView,
-  runsView,
-  splitName,
-  tableView,
-} from './views.ts'
+import { liveRows, type PartitionFiles, receiptsView, rejectsView, runsView, splitName, tableView } from './views.ts'
 
 /** The lake as far as SQL reads it. */
 export interface TableSource {

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { name as quoteName, text as quoteText } from '../../sql/quote.ts'
 import { relationOf } from '../../sql/refs.ts'
 import type { Translated } from '../../sql/translate.ts'
 import { QueryError, StorageError } from '../errors.ts'
@@ -24,7 +25,7 @@ import {
 } from './tables-manifest.ts'
 import { checkColumns, GONE, layout } from './tables-shape.ts'
 import { type LakeView, type TableSource, viewLake } from './tables-view.ts'
-import { literalPath, liveRows, quoteName, quoteText } from './views.ts'
+import { literalPath, liveRows } from './views.ts'
 
 export interface ParquetTablesSettings {
   source: TableSource

@@ -1,6 +1,7 @@
 // The SQL of the views that a query sees: a catalog table as a view over the Parquet files that it points at now, and the
 // receipts and rejects of the ops zone. Only text is made here; nothing is run.
 
+import { name as quoteName, text as quoteText } from '../../sql/quote.ts'
 import type { Partition, TableColumn, TableDefinition } from '../ports.ts'
 import { RECEIPT_COLUMNS, REJECT_COLUMNS, RUN_COLUMNS } from '../tables.ts'
 import type { DataFile } from './tables-manifest.ts'
@@ -10,9 +11,6 @@ export interface PartitionFiles {
   partition: Partition
   files: string[]
 }
-
-export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
-export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** A path that DuckDB takes literally: it reads every path as a pattern. */
 export const literalPath = (path: string): string => quoteText(path.replace(/[[*?]/g, '[$&]'))

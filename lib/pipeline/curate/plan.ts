@@ -78,9 +78,8 @@ export async function planTable(
     }
   const known = curated.kind === 'entity' ? await entityInputs(context, curated.name) : undefined
   const inputs = known?.inputs ?? (await lookAtInputs(context.lake, reads))
-  if (inputs.missing.length > 0) return waitFor(inputs.missing)
-  const outgrown = outgrownOf(context, inputs)
-  if (outgrown.length > 0) return waitForColumns(outgrown)
+  const waiting = waitFor(context, inputs)
+  if (waiting) return waiting
   const suspects = state?.suspects.length ?? 0
   if (
     !options.full &&
@@ -91,9 +90,8 @@ export async function planTable(
   )
     return { todo: 'nothing', why: 'nothing has changed since its newest version' }
   const tested = await lookAtInputs(context.lake, testedWith(curated))
-  if (tested.missing.length > 0) return waitFor(tested.missing)
-  const other = outgrownOf(context, tested)
-  if (other.length > 0) return waitForColumns(other)
+  const waitingForTests = waitFor(context, tested)
+  if (waitingForTests) return waitingForTests
   const { failed } = state ?? {}
   if (
     failed &&
@@ -124,21 +122,26 @@ export async function planTable(
   }
 }
 
-const waitFor = (missing: string[]): Planned => ({
-  todo: 'wait',
-  why: `${missing.map((name) => `curated.${name}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there yet`,
-  missing,
-})
+/** What a table waits for, if anything: tables that are not there, or not as they are to be. */
+function waitFor(context: CurateContext, { missing, states }: Inputs): Planned | undefined {
+  if (missing.length > 0)
+    return {
+      todo: 'wait',
+      why: `${tablesInWords(missing)} ${missing.length === 1 ? 'is' : 'are'} not there yet`,
+      missing,
+    }
+  // What was checked against the columns to come cannot be asked of those that are there.
+  const outgrown = [...states.values()].filter((state) => hasOtherColumns(context, state)).map(({ table }) => table)
+  if (outgrown.length === 0) return undefined
+  const have = outgrown.length === 1 ? 'has' : 'have'
+  return {
+    todo: 'wait',
+    why: `${tablesInWords(outgrown)} ${have} not got the columns of today's contracts and models yet`,
+    missing: outgrown,
+  }
+}
 
-/** What was checked against the columns to come cannot be asked of those that are there. */
-const waitForColumns = (states: TableState[]): Planned => ({
-  todo: 'wait',
-  why: `${states.map(({ table }) => `curated.${table}`).join(', ')} ${states.length === 1 ? 'has' : 'have'} not got the columns of today's contracts and models yet`,
-  missing: states.map(({ table }) => table),
-})
-
-const outgrownOf = (context: CurateContext, { states }: Inputs): TableState[] =>
-  [...states.values()].filter((state) => hasOtherColumns(context, state))
+const tablesInWords = (names: string[]): string => names.map((name) => `curated.${name}`).join(', ')
 
 /** Whether a table has not become yet what its contract or model says. */
 export function hasOtherColumns(context: CurateContext, state: TableState): boolean {
